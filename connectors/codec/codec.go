@@ -1,0 +1,113 @@
+// Package codec turns bytes into Arrow records and back, on any Arrow allocator: decoders write their columns straight
+// into the memory of the guest that will read them.
+package codec
+
+import (
+	"encoding/json"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/engine/fault"
+)
+
+// Format is a way to write records as bytes.
+type Format struct {
+	// Name is what stands in a pipeline: `format: NAME`.
+	Name string
+	// Schemaless formats carry their own schema, or have a fixed one (see Infer): none needs to be declared.
+	Schemaless bool
+	// NewDecoder checks the options and makes a decoder for the columns given. Columns that the data has and the schema
+	// has not are passed over. Config is JSON, nil for none; faults carry the option's name as Where.
+	NewDecoder func(schema *arrow.Schema, config json.RawMessage, alloc memory.Allocator, limits Limits) (Decoder, error)
+	// NewEncoder likewise.
+	NewEncoder func(schema *arrow.Schema, config json.RawMessage) (Encoder, error)
+	// Infer returns a schema from the first bytes of an input: whole records, many lines or one message.
+	// Nil: the format cannot.
+	Infer func(sample []byte, config json.RawMessage) (*arrow.Schema, error)
+	// Lines says that one message may hold many records, one a line, so that files are cut at line ends.
+	Lines bool
+}
+
+// Limits bound one batch.
+type Limits struct {
+	// Rows is the most rows; 0 means stream.MaxRows.
+	Rows int
+	// Bytes is the most input bytes that go into one batch, where a single record is not larger; 0 means 1 MiB.
+	Bytes int
+	// Record is the most bytes of a single record; a larger one is bad. 0 means 16 MiB.
+	Record int
+}
+
+// Decoder builds records, one batch after another. It is used by one goroutine.
+type Decoder interface {
+	// Append decodes the records in data onto the batch being built and returns how many bytes it took. It takes fewer
+	// than all when the batch is full: call Record, then Append with the rest. Nothing of data is kept.
+	// A record that does not decode is passed to bad and left out; an error that bad returns ends Append and is returned.
+	Append(data []byte, bad func(*BadRecord) error) (int, error)
+	// Rows returns the rows of the batch being built.
+	Rows() int
+	// Need returns how many bytes of the allocator the batch being built may still come to take, at the most, if data of n
+	// bytes is appended, so that the space can be reserved before.
+	Need(n int) int
+	// Record ends the batch and returns it, or nil when it has no rows. The caller releases it.
+	Record() arrow.Record
+	// Close frees the batch being built.
+	Close()
+}
+
+// BadRecord is a record that does not decode.
+type BadRecord struct {
+	// Fault has code Decode and says which field, what was expected and what was found.
+	Fault *fault.Fault
+	// Data is the record's bytes, valid until the call returns.
+	Data []byte
+	// Offset is where the record starts in the data that was appended, in bytes.
+	Offset int
+	// Line counts the records or lines of the data before it, from 0.
+	Line int
+}
+
+// Encoder writes rows as bytes. It is used by one goroutine. One of the two optional interfaces below says how.
+type Encoder interface {
+	// Name returns the format's name.
+	Name() string
+}
+
+// RowEncoder writes one row at a time: JSON, CSV, raw.
+type RowEncoder interface {
+	Encoder
+	// Bind prepares for the rows of rec; Append may be called for them until the next Bind. Nothing of rec is touched
+	// after the caller's last Append.
+	Bind(rec arrow.Record) error
+	// Append appends row i of the record bound to dst, without a line end. A row that cannot be written gives a fault of
+	// code Encode naming the column.
+	Append(dst []byte, i int) ([]byte, error)
+	// Header returns the bytes that a file begins with, such as the line of names of a CSV; nil for none.
+	Header() []byte
+	// Lines says that rows in a file are ended by a line feed each.
+	Lines() bool
+}
+
+// BatchEncoder writes whole batches: Arrow IPC.
+type BatchEncoder interface {
+	Encoder
+	// AppendMessage appends rows from (inclusive) to to (exclusive) as one self-contained message.
+	AppendMessage(dst []byte, rec arrow.Record, from, to int) ([]byte, error)
+	// AppendFile appends the rows as a continuation of a file whose earlier bytes were written by this encoder since Reset;
+	// a nil record ends the file.
+	AppendFile(dst []byte, rec arrow.Record) ([]byte, error)
+	// Reset starts a new file.
+	Reset()
+}
+
+// RowError is a row that could not be written.
+type RowError struct {
+	Row int
+	Err error
+}
+
+func (e *RowError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the fault.
+func (e *RowError) Unwrap() error { return e.Err }

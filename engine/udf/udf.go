@@ -1,0 +1,157 @@
+// Package udf is the seam between the engine and the runtimes that run user code: what a function is, and how rows get
+// into it and out of it. The package wasmhost implements it for WebAssembly.
+package udf
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// Kind says what a function makes of its rows.
+type Kind string
+
+// The kinds of function.
+const (
+	Map      Kind = "map"       // rows to as many rows, in order
+	FlatMap  Kind = "flat_map"  // each row to any number of rows
+	Filter   Kind = "filter"    // rows to one bool column; null counts as false
+	Scalar   Kind = "scalar"    // columns to one column of as many rows
+	KeyedMap Kind = "keyed_map" // as FlatMap, with state per key
+)
+
+// Kinds lists the kinds in the order in which documents name them.
+var Kinds = []Kind{Map, FlatMap, Filter, Scalar, KeyedMap}
+
+// Signature describes a function of a bundle.
+type Signature struct {
+	// Name is the function's name, unique in its bundle.
+	Name string
+	Kind Kind
+	// In is the schema of the columns that the function reads, by name; for [Scalar] by position. Nil: any columns.
+	In *arrow.Schema
+	// Out is the schema of what it returns: for [Filter] one bool column, for [Scalar] one column. Nil: same as the input.
+	Out *arrow.Schema
+	// State lists the state that a [KeyedMap] declares; state calls name it by index.
+	State []StateDecl
+	// Doc is the author's sentence on the function; may be empty.
+	Doc string
+}
+
+// StateDecl declares one piece of state that a function keeps per key.
+type StateDecl struct {
+	// Name is unique within the function; stored state is found by it.
+	Name string
+	// Type is the author's name for the layout of the bytes, such as "int64" or "profile/2". A job does not start over
+	// state that was stored under another type.
+	Type string
+}
+
+// Bundle is user code that has been loaded and admitted.
+type Bundle interface {
+	// Digest returns the SHA-256 of the uploaded bytes, in hex.
+	Digest() string
+	// Functions returns the bundle's functions in its own order.
+	Functions() []Signature
+	// Instantiate starts a guest. A guest runs on one goroutine at a time. Errors are faults.
+	Instantiate(ctx context.Context, opts Options) (Guest, error)
+	// Close frees what was loaded; all guests must be closed before.
+	Close(ctx context.Context) error
+}
+
+// Options of a guest.
+type Options struct {
+	// MaxMemory is the most linear memory in bytes; 0 means the default of 256 MiB.
+	MaxMemory uint64
+	// CallTimeout is the most wall time of one call; 0 means the default of 10 s.
+	CallTimeout time.Duration
+	// MaxStepRows and MaxStepBytes bound one step of a result; 0 means the defaults, 65,536 rows and 64 MiB.
+	MaxStepRows  int
+	MaxStepBytes int64
+	// Log receives what the guest logs or prints, line by line; nil discards it.
+	Log func(level int, line string)
+}
+
+// Guest is one instance of a bundle with its own memory.
+type Guest interface {
+	// Bind prepares a function for an input of the schema given, whose columns are those of the signature's In, in that
+	// order and with those types (any, where In is nil). Config is JSON for the function, nil for none. State is nil but for a [KeyedMap].
+	Bind(ctx context.Context, function string, in *arrow.Schema, config json.RawMessage, state State) (Function, error)
+	// Arena returns the allocator whose memory lies inside the guest.
+	Arena() Arena
+	// Broken reports whether the guest trapped, overran its time or broke the ABI; it must then be closed and replaced.
+	Broken() bool
+	// Stats returns counters since the guest started.
+	Stats() Stats
+	// Close frees the guest. Records in its memory must not be touched afterwards.
+	Close(ctx context.Context) error
+}
+
+// Stats counts a guest's work.
+type Stats struct {
+	Calls, Rows uint64
+	// CopiedBytes counts bytes of column data that had to be copied into the guest because they lay elsewhere.
+	CopiedBytes uint64
+	// MemoryBytes is the current size of the guest's memory.
+	MemoryBytes uint64
+}
+
+// Arena is an Arrow allocator over a guest's memory.
+type Arena interface {
+	memory.Allocator
+	// Reserve makes sure that the next allocations of n bytes in all, in pieces rounded up to 64 bytes, will not fail.
+	// It may enter the guest. It returns a [fault.Limit] fault when the guest's memory cannot hold them.
+	Reserve(n int) error
+}
+
+// Function is a function bound to a guest and an input schema.
+type Function interface {
+	// Out returns the schema of the results.
+	Out() *arrow.Schema
+	// Call runs the function over a record. Columns whose buffers lie in the guest's arena cross without a copy, others
+	// are copied in. Yield is called for each step of the result, at least once on success; what it gets is valid until
+	// yield returns, and yield must not enter the same guest except through a Function bound to it, whose results are
+	// then nested inside. An error from yield ends the call and is returned as it is.
+	//
+	// A failing row gives a *[CallError]. The caller owns in; after Call returns, columns of in that lie in the guest's
+	// memory may have been changed by a hostile guest and must be checked again with Recheck before they are read.
+	Call(ctx context.Context, in arrow.Record, slots []int32, yield func(Result) error) error
+	// Recheck checks offsets and validity of the columns of rec that lie in guest memory, so that Arrow may read them.
+	Recheck(rec arrow.Record) error
+}
+
+// Result is one step of what a function returned, in guest memory.
+type Result struct {
+	// Record holds the rows: for [Filter] and [Scalar] one column.
+	Record arrow.Record
+	// Origins holds, for each row, the index of the input row that it came from, never falling; nil means row by row.
+	// It is Go memory, valid as long as Record.
+	Origins []int32
+}
+
+// CallError is a failed call.
+type CallError struct {
+	// Row is the input row that failed, or -1 when the guest did not say which.
+	Row int
+	// Err is the fault, with the function as its position.
+	Err error
+}
+
+func (e *CallError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the fault.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// State is what the engine offers a keyed function during a call, by the index of its declaration and the key's slot.
+// Calls with an index or slot out of range return a fault; the guest sees an error and its call fails.
+type State interface {
+	// Get returns the stored bytes, valid until the next call of State, and whether there are any.
+	Get(state, slot int32) ([]byte, bool, error)
+	// Put stores a copy of value.
+	Put(state, slot int32, value []byte) error
+	// Delete removes what is stored.
+	Delete(state, slot int32) error
+}
