@@ -130,6 +130,8 @@ type Result struct {
 	// Origins holds, for each row, the index of the input row that it came from, never falling; nil means row by row.
 	// It is Go memory, valid as long as Record.
 	Origins []int32
+	// Last is set on the final step: every input row has been processed.
+	Last bool
 }
 
 // CallError is a failed call.
