@@ -1,0 +1,57 @@
+package operator
+
+import (
+	"context"
+
+	"github.com/wasmill/wasmill/engine/udf"
+)
+
+// Guest is a task's place for one guest of a bundle, which the task's functions of that bundle share. A guest that broke
+// is replaced by a fresh one at the next use; its memory is kept until the task is at rest, since rows may still lie in it.
+type Guest struct {
+	bundle  udf.Bundle
+	options udf.Options
+	current udf.Guest
+	// generation counts the guests so far: a function bound to an earlier one must be bound again.
+	generation int
+	broken     []udf.Guest
+}
+
+// NewGuest returns a place without a guest in it yet.
+func NewGuest(bundle udf.Bundle, options udf.Options) *Guest {
+	return &Guest{bundle: bundle, options: options}
+}
+
+// Get returns a guest that works, and its generation.
+func (g *Guest) Get(ctx context.Context) (udf.Guest, int, error) {
+	if g.current != nil && !g.current.Broken() {
+		return g.current, g.generation, nil
+	}
+	fresh, err := g.bundle.Instantiate(ctx, g.options)
+	if err != nil {
+		return nil, 0, err
+	}
+	if g.current != nil {
+		g.broken = append(g.broken, g.current)
+	}
+	g.current = fresh
+	g.generation++
+	return g.current, g.generation, nil
+}
+
+// Sweep closes guests that broke. The task calls it between batches, when no rows lie in them.
+func (g *Guest) Sweep(ctx context.Context) {
+	for _, old := range g.broken {
+		old.Close(ctx)
+	}
+	g.broken = g.broken[:0]
+}
+
+// Close closes all guests.
+func (g *Guest) Close(ctx context.Context) {
+	g.Sweep(ctx)
+	if g.current != nil {
+		g.current.Close(ctx)
+		g.current = nil
+	}
+}

@@ -1,0 +1,71 @@
+package operator
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/plan"
+)
+
+// Rejects takes what a policy of dead_letter sets aside. It may be called from several tasks at once.
+type Rejects interface {
+	// Reject keeps the data of a record or row that failed at a node, and why.
+	Reject(node string, why *fault.Fault, data []byte) error
+}
+
+// Policy applies a node's on_error: it returns the fault under fail, counts under skip, and sets aside under dead_letter.
+type Policy struct {
+	Node    string
+	Policy  plan.Policy
+	Rejects Rejects
+	Stats   *Stats
+}
+
+// Fails reports whether the policy ends the job.
+func (p *Policy) Fails() bool { return p.Policy == plan.Fail || p.Policy == "" }
+
+// Apply deals with data that failed.
+func (p *Policy) Apply(why *fault.Fault, data []byte) error {
+	if p.Fails() {
+		return why
+	}
+	p.Stats.Rejected.Add(1)
+	if p.Policy == plan.SetAway {
+		return p.Rejects.Reject(p.Node, why, data)
+	}
+	return nil
+}
+
+// RowText writes a row as one JSON object, for people: in faults and dead letters.
+func RowText(rec arrow.Record, row int) []byte {
+	one := rec.NewSlice(int64(row), int64(row)+1)
+	defer one.Release()
+	var b bytes.Buffer
+	if err := array.RecordToJSON(one, &b); err == nil {
+		return bytes.TrimSpace(b.Bytes())
+	}
+	b.Reset() // values that JSON does not have, such as NaN
+	for i, c := range one.Columns() {
+		fmt.Fprintf(&b, "%s=%s ", one.ColumnName(i), c.ValueStr(0))
+	}
+	return bytes.TrimSpace(b.Bytes())
+}
+
+const maxRowText = 1000
+
+// withRow adds the row to what a fault shows.
+func withRow(f *fault.Fault, text []byte) *fault.Fault {
+	if len(text) > maxRowText {
+		text = append(append([]byte(nil), text[:maxRowText]...), "..."...)
+	}
+	row := "row: " + strings.ToValidUTF8(string(text), "�")
+	if f.Detail != "" {
+		row = f.Detail + "\n" + row
+	}
+	return f.WithDetail(row)
+}
