@@ -322,7 +322,7 @@ func (c *Call) pass(b *stream.Batch, r udf.Result, done int) error {
 			out.Times = b.Times[done : done+rows]
 		}
 	}
-	return c.Stats.pass(c.Next, out)
+	return c.Stats.Pass(c.Next, out)
 }
 
 // withColumn returns rec with a scalar function's result at its place.
@@ -348,7 +348,7 @@ func (c *Call) passKept(b *stream.Batch, kept []int32) error {
 		}
 	}
 	if len(kept) == b.Rows() {
-		return c.Stats.pass(c.Next, &stream.Batch{Record: b.Record, Times: b.Times, Volatile: b.Volatile})
+		return c.Stats.Pass(c.Next, &stream.Batch{Record: b.Record, Times: b.Times, Volatile: b.Volatile})
 	}
 	var alloc memory.Allocator = memory.DefaultAllocator
 	inGuest := false
@@ -365,7 +365,7 @@ func (c *Call) passKept(b *stream.Batch, kept []int32) error {
 	out := b.Take(alloc, kept)
 	out.Volatile = inGuest
 	defer out.Release()
-	return c.Stats.pass(c.Next, out)
+	return c.Stats.Pass(c.Next, out)
 }
 
 func (c *Call) keyedTimes(b *stream.Batch, r udf.Result) []int64 {
@@ -392,12 +392,12 @@ func (c *Call) dropHeld() {
 
 func (c *Call) passKeyed(b *stream.Batch, r udf.Result) error {
 	for _, h := range c.held {
-		if err := c.Stats.pass(c.Next, h); err != nil {
+		if err := c.Stats.Pass(c.Next, h); err != nil {
 			return err
 		}
 	}
 	if r.Record.NumRows() == 0 {
 		return nil
 	}
-	return c.Stats.pass(c.Next, &stream.Batch{Record: r.Record, Times: c.keyedTimes(b, r), Volatile: true})
+	return c.Stats.Pass(c.Next, &stream.Batch{Record: r.Record, Times: c.keyedTimes(b, r), Volatile: true})
 }

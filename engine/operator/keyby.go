@@ -23,7 +23,7 @@ func (k *KeyBy) Batch(b *stream.Batch) error {
 	start := k.Stats.enter(b.Rows())
 	defer k.Stats.leave(start)
 	k.find(b)
-	return k.Stats.pass(k.Next, &stream.Batch{Record: b.Record, Times: b.Times, Keys: &k.keys, Volatile: b.Volatile})
+	return k.Stats.Pass(k.Next, &stream.Batch{Record: b.Record, Times: b.Times, Keys: &k.keys, Volatile: b.Volatile})
 }
 
 func (k *KeyBy) find(b *stream.Batch) {

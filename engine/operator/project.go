@@ -22,7 +22,7 @@ func (p *Project) Batch(b *stream.Batch) error {
 	defer p.Stats.leave(start)
 	rec := pick(b.Record, p.Out, p.From)
 	defer rec.Release()
-	return p.Stats.pass(p.Next, &stream.Batch{Record: rec, Times: b.Times, Keys: b.Keys, Volatile: b.Volatile})
+	return p.Stats.Pass(p.Next, &stream.Batch{Record: rec, Times: b.Times, Keys: b.Keys, Volatile: b.Volatile})
 }
 
 // pick returns a record of some columns of rec under another schema.

@@ -41,8 +41,8 @@ func (s *Stats) leave(start time.Time) { s.busy.Add(int64(time.Since(start))) }
 // AddBusy counts time that a source spent reading and decoding.
 func (s *Stats) AddBusy(d time.Duration) { s.busy.Add(int64(d)) }
 
-// pass hands a batch to the next operator, and leaves the time spent there out of this one's.
-func (s *Stats) pass(next stream.Output, b *stream.Batch) error {
+// Pass hands a batch to the next operator, and leaves the time spent there out of this one's.
+func (s *Stats) Pass(next stream.Output, b *stream.Batch) error {
 	s.RowsOut.Add(uint64(b.Rows()))
 	start := time.Now()
 	err := next.Batch(b)

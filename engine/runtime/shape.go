@@ -1,0 +1,159 @@
+package runtime
+
+import (
+	"strings"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/schema"
+	"github.com/wasmill/wasmill/engine/stream"
+)
+
+// shape makes a source's rows out of decoded records: it adds the columns that describe messages, and finds event times.
+type shape struct {
+	// out is the schema that the source passes on. Each of its columns is one of the decoder's, by index in decoded, or a
+	// metadata column, by its origin: "subject", "sequence", "timestamp", "header:NAME".
+	out      *arrow.Schema
+	decoded  []int // -1 for a metadata column
+	metadata []string
+	// timed says that rows have event times; timeColumn is the decoder's column of them, -1 for the message's time.
+	timed      bool
+	timeColumn int
+	// lines says that a message holds a record a line, which places of bad records name.
+	lines bool
+}
+
+// complete adds nothing yet to records without metadata columns; the caller releases what it returns.
+func (s *shape) complete(decoded arrow.Record, tags []tag) (arrow.Record, error) {
+	if s.metadata == nil {
+		decoded.Retain()
+		return decoded, nil
+	}
+	fields := append([]arrow.Field(nil), decoded.Schema().Fields()...)
+	columns := append([]arrow.Array(nil), decoded.Columns()...)
+	for i, from := range s.metadata {
+		if s.decoded[i] >= 0 {
+			continue
+		}
+		c := metadataColumn(from, tags, int(decoded.NumRows()))
+		defer c.Release()
+		fields = append(fields, s.out.Field(i))
+		columns = append(columns, c)
+	}
+	return array.NewRecord(arrow.NewSchema(fields, nil), columns, decoded.NumRows()), nil
+}
+
+// visible chooses and orders the columns that are passed on; the caller releases what it returns.
+func (s *shape) visible(complete arrow.Record) (arrow.Record, error) {
+	columns := make([]arrow.Array, len(s.out.Fields()))
+	next := int(complete.NumCols())
+	for i := len(columns) - 1; i >= 0; i-- {
+		at := s.decoded[i]
+		if at < 0 {
+			next--
+			at = next
+		}
+		columns[i] = complete.Column(at)
+		if !arrow.TypeEqual(columns[i].DataType(), s.out.Field(i).Type) {
+			return nil, fault.New(fault.Schema, "expected %s, got %s", schema.Format(s.out.Field(i).Type),
+				schema.Format(columns[i].DataType())).At("column `%s`", s.out.Field(i).Name)
+		}
+	}
+	return array.NewRecord(s.out, columns, complete.NumRows()), nil
+}
+
+func metadataColumn(from string, tags []tag, rows int) arrow.Array {
+	each := func(append func(t tag)) {
+		row := 0
+		for _, t := range tags {
+			for ; row < t.end && row < rows; row++ {
+				append(t)
+			}
+		}
+	}
+	switch from {
+	case "sequence":
+		b := array.NewUint64Builder(memory.DefaultAllocator)
+		defer b.Release()
+		each(func(t tag) { b.Append(t.message.Sequence) })
+		return b.NewArray()
+	case "timestamp":
+		b := array.NewTimestampBuilder(memory.DefaultAllocator, &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"})
+		defer b.Release()
+		each(func(t tag) {
+			if t.message.Time == stream.NoTime {
+				b.AppendNull()
+			} else {
+				b.Append(arrow.Timestamp(t.message.Time))
+			}
+		})
+		return b.NewArray()
+	}
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	header, isHeader := strings.CutPrefix(from, "header:")
+	each(func(t tag) {
+		switch {
+		case !isHeader:
+			b.Append(strings.ToValidUTF8(t.message.Subject, "�"))
+		case t.message.Header == nil || t.message.Header(header) == "":
+			b.AppendNull()
+		default:
+			b.Append(strings.ToValidUTF8(t.message.Header(header), "�"))
+		}
+	})
+	return b.NewArray()
+}
+
+// times returns the event time of each row in milliseconds; rows whose column is null have none.
+func (s *shape) times(rec arrow.Record, tags []tag) ([]int64, error) {
+	times := make([]int64, rec.NumRows())
+	if s.timeColumn < 0 {
+		row := 0
+		for _, t := range tags {
+			for ; row < t.end && row < len(times); row++ {
+				times[row] = t.message.Time
+			}
+		}
+		return times, nil
+	}
+	column := rec.Column(s.timeColumn)
+	at := func(int) int64 { return stream.NoTime }
+	switch c := column.(type) {
+	case *array.Int64:
+		at = c.Value
+	case *array.Timestamp:
+		perSecond := map[arrow.TimeUnit]int64{arrow.Second: 1, arrow.Millisecond: 1e3, arrow.Microsecond: 1e6, arrow.Nanosecond: 1e9}
+		n := perSecond[c.DataType().(*arrow.TimestampType).Unit]
+		at = func(row int) int64 {
+			if n == 1 {
+				return int64(c.Value(row)) * 1000
+			}
+			return floorDiv(int64(c.Value(row)), n/1000)
+		}
+	case *array.Date32:
+		at = func(row int) int64 { return int64(c.Value(row)) * 86_400_000 }
+	default:
+		return nil, fault.New(fault.Schema, "expected a timestamp, a date32 or an int64 in milliseconds for the event time, got %s",
+			schema.Format(column.DataType()))
+	}
+	for row := range times {
+		if column.IsNull(row) {
+			times[row] = stream.NoTime
+		} else {
+			times[row] = at(row)
+		}
+	}
+	return times, nil
+}
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}

@@ -1,0 +1,365 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/connectors"
+	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/operator"
+	"github.com/wasmill/wasmill/engine/stream"
+)
+
+// watermarkInterval is how often watermarks are sent, as in Flink.
+const watermarkInterval = 200 * time.Millisecond
+
+// source is the head of a task that reads a connector: it decodes messages into batches, in the memory of the guest that
+// reads them first, and hands them to the chain. It takes what is there and never waits to fill a batch.
+type source struct {
+	operator.Policy
+	node   string
+	where  string // position in the user's file; may be empty
+	reader connectors.Reader
+	splits []string
+	chain  stream.Output
+	epochs *epochs
+	// guest is the place of the guest that the first function runs in; nil decodes into Go memory.
+	guest      *operator.Guest
+	newDecoder func(memory.Allocator) (codec.Decoder, error)
+	shape      *shape
+	rest       func()
+
+	barriers chan barrier
+	wake     chan struct{}
+
+	decoder    codec.Decoder
+	generation int
+	clock      *clock
+	ended      bool
+	tags       []tag // of the batch being built
+}
+
+// tag says that the rows of a batch up to end (exclusive) came from a message.
+type tag struct {
+	end     int
+	message connectors.Message
+}
+
+// run reads until the barrier that drains the job.
+func (s *source) run(ctx context.Context) error {
+	defer func() {
+		if s.decoder != nil {
+			s.decoder.Close()
+		}
+	}()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if s.clock != nil {
+		stop := s.tick()
+		defer stop()
+	}
+	for {
+		select {
+		case b := <-s.barriers:
+			if err := s.barrier(b); err != nil || b.drain {
+				return err
+			}
+		default:
+		}
+		if err := s.progress(); err != nil {
+			return err
+		}
+		if s.ended {
+			select {
+			case <-s.wake:
+				continue
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		messages, err := s.reader.Next(ctx, s.wake, stream.MaxRows)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if len(messages) > 0 {
+			if err := s.messages(ctx, messages); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			err = s.end()
+		}
+		if err != nil {
+			return s.placed(err)
+		}
+	}
+}
+
+// tick wakes the source for watermarks and idleness.
+func (s *source) tick() (stop func()) {
+	ticker := time.NewTicker(watermarkInterval)
+	over := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-ticker.C:
+				poke(s.wake)
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(over)
+		<-done
+	}
+}
+
+func (s *source) placed(err error) error {
+	var f *fault.Fault
+	if s.where == "" || !errors.As(err, &f) {
+		return err
+	}
+	return f.In("%s", s.where)
+}
+
+func (s *source) barrier(b barrier) error {
+	positions, err := s.reader.Positions()
+	if err != nil {
+		return s.placed(err)
+	}
+	s.epochs.takePositions(s.node, s.reader, positions)
+	if err := s.chain.Barrier(b.epoch, b.drain); err != nil {
+		return err
+	}
+	s.epochs.taskDone(b.epoch)
+	return nil
+}
+
+func (s *source) progress() error {
+	if s.clock == nil || s.ended {
+		return nil
+	}
+	w, active, changed := s.clock.tick(time.Now())
+	if changed {
+		if err := s.chain.Status(active); err != nil {
+			return err
+		}
+	}
+	if w > stream.Watermark(s.Stats.Watermark.Load()) {
+		s.Stats.Watermark.Store(int64(w))
+		return s.chain.Watermark(w)
+	}
+	return nil
+}
+
+func (s *source) end() error {
+	s.ended = true
+	if s.clock != nil {
+		s.Stats.Watermark.Store(int64(stream.MaxWatermark))
+	}
+	if err := s.chain.Watermark(stream.MaxWatermark); err != nil {
+		return err
+	}
+	if err := s.chain.End(); err != nil {
+		return err
+	}
+	s.epochs.sourceEnded()
+	return nil
+}
+
+// prepare makes sure that there is a decoder which writes into the guest that is in place now.
+func (s *source) prepare(ctx context.Context) error {
+	var alloc memory.Allocator = memory.DefaultAllocator
+	if s.guest != nil {
+		guest, generation, err := s.guest.Get(ctx)
+		if err != nil {
+			return err
+		}
+		if s.decoder != nil && generation == s.generation {
+			return nil
+		}
+		alloc, s.generation = guest.Arena(), generation
+	} else if s.decoder != nil {
+		return nil
+	}
+	if s.decoder != nil {
+		s.decoder.Close()
+	}
+	var err error
+	s.decoder, err = s.newDecoder(alloc)
+	return err
+}
+
+// reserve makes room for a batch of n bytes of input before the first byte is decoded, since reserving may enter the
+// guest, and ends with less when the guest's memory is too small. It returns how many bytes there is room for.
+func (s *source) reserve(ctx context.Context, n, least int) (int, error) {
+	if s.guest == nil {
+		return n, nil
+	}
+	guest, _, err := s.guest.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for {
+		err := guest.Arena().Reserve(s.decoder.Need(n))
+		if err == nil || n <= least {
+			return n, err
+		}
+		n = max(n/2, least)
+	}
+}
+
+// batchBytes bounds the input bytes of one batch.
+const batchBytes = 1 << 20
+
+// messages decodes messages and hands the batches on.
+func (s *source) messages(ctx context.Context, messages []connectors.Message) error {
+	start := time.Now()
+	defer func() { s.Stats.AddBusy(time.Since(start)) }()
+	s.epochs.rows.Add(uint64(len(messages)))
+	at, offset := 0, 0
+	for at < len(messages) {
+		if err := s.prepare(ctx); err != nil {
+			return err
+		}
+		want, least := 0, len(messages[at].Data)-offset
+		for _, m := range messages[at:] {
+			if want += len(m.Data); want >= batchBytes {
+				break
+			}
+		}
+		room, err := s.reserve(ctx, min(max(want-offset, least), max(batchBytes, least)), min(least, batchBytes))
+		if err != nil {
+			return err
+		}
+		for at < len(messages) {
+			m := messages[at]
+			data := m.Data[offset:]
+			if len(data) > room && s.decoder.Rows() > 0 {
+				break
+			}
+			n, err := s.append(m, offset, data)
+			if err != nil {
+				return err
+			}
+			room -= n
+			offset += n
+			if n < len(data) {
+				if n == 0 && s.decoder.Rows() == 0 {
+					return fault.New(fault.Internal, "the decoder of %s took nothing of %d bytes", s.node, len(data))
+				}
+				break
+			}
+			at, offset = at+1, 0
+		}
+		if err := s.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// append decodes one message, or the rest of one.
+func (s *source) append(m connectors.Message, offset int, data []byte) (int, error) {
+	before := s.decoder.Rows()
+	n, err := s.decoder.Append(data, func(bad *codec.BadRecord) error {
+		f := bad.Fault.In("%s", s.place(m, bad))
+		if s.where != "" {
+			f = f.In("%s", s.where)
+		}
+		if s.Fails() {
+			f = f.WithDetail("record: " + cut(bad.Data))
+		}
+		return s.Apply(f, bad.Data)
+	})
+	s.Stats.BytesIn.Add(uint64(n))
+	if rows := s.decoder.Rows(); rows > before {
+		s.tags = append(s.tags, tag{rows, m})
+	}
+	return n, err
+}
+
+// place says where a bad record is.
+func (s *source) place(m connectors.Message, bad *codec.BadRecord) string {
+	switch {
+	case m.Subject == "":
+		return fmt.Sprintf("record %d", m.Sequence+uint64(bad.Line))
+	case s.shape.lines:
+		return fmt.Sprintf("%s:%d", m.Subject, m.Sequence+uint64(bad.Line))
+	}
+	return fmt.Sprintf("%s, sequence %d", m.Subject, m.Sequence)
+}
+
+func cut(data []byte) string {
+	const most = 500
+	if len(data) > most {
+		return string(data[:most]) + "..."
+	}
+	return string(data)
+}
+
+// flush hands the decoded rows on.
+func (s *source) flush() error {
+	for {
+		decoded := s.decoder.Record()
+		if decoded == nil {
+			s.tags = s.tags[:0]
+			return nil
+		}
+		err := s.pass(decoded)
+		decoded.Release()
+		s.rest()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *source) pass(decoded arrow.Record) error {
+	rec, err := s.shape.complete(decoded, s.tags)
+	if err != nil {
+		return err
+	}
+	defer rec.Release()
+	b := &stream.Batch{Record: rec, Volatile: s.guest != nil}
+	if s.clock != nil {
+		if b.Times, err = s.shape.times(rec, s.tags); err != nil {
+			return err
+		}
+		s.clock.see(b.Times, s.tags)
+	}
+	out, err := s.shape.visible(rec)
+	if err != nil {
+		return err
+	}
+	defer out.Release()
+	b.Record = out
+	rows := b.Rows()
+	s.Stats.RowsIn.Add(uint64(rows))
+	s.Stats.Batches.Add(1)
+	dropTags(&s.tags, rows)
+	return s.Stats.Pass(s.chain, b)
+}
+
+// dropTags takes the first rows off the tags, for a decoder that gives a large message in several batches.
+func dropTags(tags *[]tag, rows int) {
+	kept := (*tags)[:0]
+	for _, t := range *tags {
+		if t.end > rows {
+			kept = append(kept, tag{t.end - rows, t.message})
+		}
+	}
+	*tags = kept
+}

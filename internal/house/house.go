@@ -1,0 +1,2 @@
+// Package house holds the rules of the house as tests: which package may import which.
+package house
