@@ -1,16 +1,27 @@
 package arrowabi
 
 import (
+	"encoding/binary"
+
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"github.com/wasmill/wasmill/engine/fault"
 )
 
 // Importer reads records of one schema out of a guest. It belongs to one function of one guest and is used by one
 // goroutine at a time.
 type Importer struct {
-	space  Space
-	limits Limits
-	where  string
-	copied uint64
+	space   Space
+	schema  *arrow.Schema
+	root    *node
+	limits  Limits
+	where   string
+	copied  uint64
+	columns []arrow.Array // of one Import
+	origins []int32
+	// how many objects a record of the schema needs
+	nodes, buffers, children int
 }
 
 // NewImporter returns an importer of arrays that must be of the schema given. Where is the position in faults, such as
@@ -18,7 +29,14 @@ type Importer struct {
 //
 // It returns an [fault.Unsupported] fault for a type that does not cross.
 func NewImporter(space Space, schema *arrow.Schema, limits Limits, where string) (*Importer, error) {
-	return nil, nil
+	root, err := compile(schema)
+	if err != nil {
+		return nil, fault.From(err).In("%s", where)
+	}
+	im := &Importer{space: space, schema: schema, root: root, limits: limits, where: where}
+	im.columns = make([]arrow.Array, len(root.children))
+	im.nodes, im.buffers, im.children = root.count()
+	return im, nil
 }
 
 // Import checks the ArrowArray at ptr, a struct of the schema's columns, and returns it as a record. The buffers of the
@@ -27,24 +45,45 @@ func NewImporter(space Space, schema *arrow.Schema, limits Limits, where string)
 //
 // It returns a [fault.BadArray] fault for an array that is not sound or not of the schema, and a [fault.Limit] fault
 // for one beyond the limits.
-func (im *Importer) Import(ptr uint32) (arrow.Record, error) { return nil, nil }
+func (im *Importer) Import(ptr uint32) (arrow.Record, error) {
+	r := &reader{mem: im.space.Bytes(), limits: im.limits, objects: newObjects(im.nodes, im.buffers, im.children)}
+	data, f := r.record(im.root, ptr)
+	im.copied += r.copied
+	if f != nil {
+		return nil, f.In("%s", im.where)
+	}
+	for i, c := range data.Children() {
+		im.columns[i] = array.MakeFromData(c)
+	}
+	rec := array.NewRecord(im.schema, im.columns, int64(data.Len()))
+	for i, c := range im.columns {
+		c.Release()
+		im.columns[i] = nil
+	}
+	data.Release()
+	return rec, nil
+}
 
 // Origins checks and copies the int32 numbers at ptr, one for each of rows: they lie in [0, inputs) and never fall. The
 // slice is valid until the next call of Origins. It returns a [fault.BadArray] fault if that does not hold.
-func (im *Importer) Origins(ptr uint32, rows, inputs int) ([]int32, error) { return nil, nil }
+func (im *Importer) Origins(ptr uint32, rows, inputs int) ([]int32, error) {
+	b, f := span(im.space.Bytes(), ptr, int64(rows)*4)
+	if f != nil {
+		return nil, f.At("origins").In("%s", im.where)
+	}
+	im.origins = im.origins[:0]
+	before := int32(0)
+	for i := range rows {
+		o := int32(binary.LittleEndian.Uint32(b[i*4:]))
+		if o < before || int(o) >= inputs {
+			return nil, fault.New(fault.BadArray, "expected a row from %d to %d of the input, got %d at %d", before, inputs-1, o, i).
+				At("origins").In("%s", im.where)
+		}
+		im.origins, before = append(im.origins, o), o
+	}
+	return im.origins, nil
+}
 
 // CopiedBytes returns how many bytes all calls of Import have copied: buffers of numbers that are not aligned to their
 // width, which Go cannot read in place.
 func (im *Importer) CopiedBytes() uint64 { return im.copied }
-
-// Recheck checks those columns of rec again that lie in the guest's memory: offsets, validity and dictionary indices,
-// which a hostile guest may have changed since rec was built or imported. Afterwards, and until the guest is entered
-// again, Arrow may read them. It does not allocate. It returns a [fault.BadArray] fault at the position where.
-func Recheck(space Space, rec arrow.Record, where string) error { return nil }
-
-// ImportSchema checks and reads the ArrowSchema at ptr, of format "+s", out of a guest's memory; strings are copied.
-// Metadata is not read.
-//
-// It returns a [fault.BadArray] fault for structures that are not sound, an [fault.Unsupported] fault for formats that
-// do not cross.
-func ImportSchema(mem []byte, ptr uint32, where string) (*arrow.Schema, error) { return nil, nil }

@@ -69,9 +69,9 @@ func layout(t arrow.DataType) (k kind, width, align int) {
 	return kindUnsupported, 0, 1
 }
 
-// node is one field of a schema, compiled for walking.
+// node is one field of a schema, compiled for walking. The root is the struct of the schema's columns.
 type node struct {
-	name     string
+	name     string // as faults write it: "column tags", "item"
 	typ      arrow.DataType
 	nullable bool
 	kind     kind
@@ -79,47 +79,53 @@ type node struct {
 	align    int
 	children []*node
 	dict     *node // the values of a dictionary
-	up       *node // the field that this one belongs to
+	// flat says that Go reads the children without regard to this struct's own offset: the root's columns become a
+	// record, and arrow/array.Map takes keys and items from its entries as they are.
+	flat bool
 }
 
-// compile returns the struct of a schema's columns, checked for types that do not cross.
+// compile returns the root of a schema, checked for types that do not cross.
 func compile(schema *arrow.Schema) (*node, error) {
-	root := &node{kind: kindStruct, align: 1}
+	root := &node{kind: kindStruct, align: 1, flat: true}
 	for _, f := range schema.Fields() {
-		c, err := compileField(root, f, 1)
+		c, err := compileField(f, 1)
 		if err != nil {
 			return nil, err
 		}
+		c.name = "column " + c.name
 		root.children = append(root.children, c)
 	}
-	root.typ = arrow.StructOf(schema.Fields()...)
 	return root, nil
 }
 
-func compileField(up *node, f arrow.Field, depth int) (*node, error) {
-	n := &node{name: f.Name, typ: f.Type, nullable: f.Nullable, up: up}
-	n.kind, n.width, n.align = layout(f.Type)
-	if depth > MaxDepth {
-		return nil, unsupported(n, "types may nest %d deep, this one is deeper", MaxDepth)
+// compileField returns the node of a field. Faults have the way to the field as their position.
+func compileField(f arrow.Field, depth int) (*node, *fault.Fault) {
+	n := &node{name: quote(f.Name), typ: f.Type, nullable: f.Nullable}
+	if flt := n.compile(depth); flt != nil {
+		return nil, flt.In("%s", n.name)
 	}
-	if n.kind == kindUnsupported {
-		return nil, unsupported(n, "columns of type %s do not cross into guests", f.Type)
-	}
-	if n.width < 0 {
-		return nil, unsupported(n, "a width of %d bytes", n.width)
+	return n, nil
+}
+
+func (n *node) compile(depth int) *fault.Fault {
+	n.kind, n.width, n.align = layout(n.typ)
+	switch {
+	case depth > MaxDepth:
+		return fault.New(fault.Unsupported, "types may nest %d deep, this one is deeper", MaxDepth)
+	case n.kind == kindUnsupported:
+		return fault.New(fault.Unsupported, "columns of type %s do not cross into guests", n.typ)
+	case n.width < 0:
+		return fault.New(fault.Unsupported, "expected a width of 0 bytes or more, got %d", n.width)
 	}
 	var fields []arrow.Field
-	switch t := f.Type.(type) {
+	switch t := n.typ.(type) {
 	case *arrow.DictionaryType:
-		if n.kind != kindFixed || !arrow.IsInteger(t.IndexType.ID()) {
-			return nil, unsupported(n, "expected integers as indices of a dictionary, got %s", t.IndexType)
+		if !arrow.IsInteger(t.IndexType.ID()) || t.ValueType.ID() == arrow.DICTIONARY {
+			return fault.New(fault.Unsupported, "columns of type %s do not cross into guests", n.typ)
 		}
-		if t.ValueType.ID() == arrow.DICTIONARY {
-			return nil, unsupported(n, "dictionaries of dictionaries do not cross into guests")
-		}
-		d, err := compileField(n, arrow.Field{Name: "dictionary", Type: t.ValueType, Nullable: true}, depth+1)
-		n.dict = d
-		return n, err
+		var flt *fault.Fault
+		n.dict, flt = compileField(arrow.Field{Name: "dictionary", Type: t.ValueType, Nullable: true}, depth+1)
+		return flt
 	case *arrow.MapType:
 		fields = []arrow.Field{{Name: "entries", Type: t.Elem()}}
 	case *arrow.ListType:
@@ -127,31 +133,35 @@ func compileField(up *node, f arrow.Field, depth int) (*node, error) {
 	case *arrow.StructType:
 		fields = t.Fields()
 	}
-	for _, child := range fields {
-		c, err := compileField(n, child, depth+1)
-		if err != nil {
-			return nil, err
+	for _, f := range fields {
+		c, flt := compileField(f, depth+1)
+		if flt != nil {
+			return flt
 		}
+		c.flat = n.typ.ID() == arrow.MAP
 		n.children = append(n.children, c)
 	}
-	return n, nil
+	return nil
 }
 
-// where writes the way to a field: "column tags, item".
-func (n *node) where() string {
-	if n.up == nil {
-		return ""
+// count returns how many nodes, buffers and pointers to children there are from n down.
+func (n *node) count() (nodes, buffers, children int) {
+	nodes, buffers, children = 1, max(n.kind.buffers(), 1), len(n.children)
+	below := n.children
+	if n.dict != nil {
+		below = []*node{n.dict}
 	}
-	name := n.name
-	if name == "" || strings.ContainsAny(name, ", \n") {
-		name = strconv.Quote(name)
+	for _, c := range below {
+		a, b, d := c.count()
+		nodes, buffers, children = nodes+a, buffers+b, children+d
 	}
-	if outer := n.up.where(); outer != "" {
-		return outer + ", " + name
-	}
-	return "column " + name
+	return nodes, buffers, children
 }
 
-func unsupported(n *node, format string, args ...any) error {
-	return fault.New(fault.Unsupported, format, args...).At("%s", n.where())
+// quote writes a field's name so that it reads well in a list.
+func quote(name string) string {
+	if name == "" || strings.ContainsAny(name, ", \n\t\"") {
+		return strconv.Quote(name)
+	}
+	return name
 }
