@@ -88,7 +88,7 @@ func (c *Call) placed(err error) error {
 func (c *Call) Batch(b *stream.Batch) error {
 	start := c.Stats.enter(b.Rows())
 	defer c.Stats.leave(start)
-	done, err := c.call(b, b.Keys)
+	done, torn, err := c.call(b, b.Keys)
 	stats := c.guest.Stats()
 	c.Stats.CopiedBytes.Store(stats.CopiedBytes)
 	c.Stats.GuestBytes.Store(stats.MemoryBytes)
@@ -102,7 +102,7 @@ func (c *Call) Batch(b *stream.Batch) error {
 	if c.Fails() {
 		return c.rowFault(b.Record, 0, failed)
 	}
-	return c.salvage(b, done, failed)
+	return c.salvage(b, done, torn, failed)
 }
 
 // Barrier hands over the epoch's changes.
@@ -135,16 +135,15 @@ func (c *Call) rowFault(rec arrow.Record, base int, failed *udf.CallError) *faul
 }
 
 // salvage deals with a failed call from row done on: the failing rows go to the policy, the others through the function.
-func (c *Call) salvage(b *stream.Batch, done int, failed *udf.CallError) error {
+// Torn says that row done was partly passed on: then it is the one that failed.
+func (c *Call) salvage(b *stream.Batch, done int, torn bool, failed *udf.CallError) error {
 	if err := c.function.Recheck(b.Record); err != nil {
 		return c.placed(err)
 	}
 	// The guest may be gone, and with it the rows' memory after the next Sweep: work on a copy in Go memory.
 	rest := b.Take(memory.DefaultAllocator, stream.Range(done, b.Rows()))
 	defer rest.Release()
-	if failed.Row >= 0 {
-		failed = &udf.CallError{Row: failed.Row - done, Err: failed.Err}
-	}
+	failed = within(failed, done, torn)
 	return c.split(rest, sliceKeys(b.Keys, done, b.Rows()), 0, rest.Rows(), done, failed)
 }
 
@@ -173,6 +172,15 @@ func (c *Call) split(b *stream.Batch, keys *stream.Keys, from, to, base int, fai
 	return c.again(b, keys, middle, to, base)
 }
 
+// within returns a failure counted from row done on: row -1 where it is not known.
+func within(failed *udf.CallError, done int, torn bool) *udf.CallError {
+	row := failed.Row - done
+	if torn {
+		row = 0
+	}
+	return &udf.CallError{Row: max(row, -1), Err: failed.Err}
+}
+
 func (c *Call) reject(b *stream.Batch, row, base int, failed *udf.CallError) error {
 	one := b.Slice(row, row+1)
 	defer one.Release()
@@ -185,17 +193,13 @@ func (c *Call) reject(b *stream.Batch, row, base int, failed *udf.CallError) err
 func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base int) error {
 	for from < to {
 		part := b.Slice(from, to)
-		done, err := c.call(part, sliceKeys(keys, from, to))
+		done, torn, err := c.call(part, sliceKeys(keys, from, to))
 		part.Release()
 		var failed *udf.CallError
 		if err == nil || !errors.As(err, &failed) {
 			return err
 		}
-		if failed.Row < done {
-			failed = &udf.CallError{Row: -1, Err: failed.Err}
-		} else {
-			failed = &udf.CallError{Row: failed.Row - done, Err: failed.Err}
-		}
+		failed = within(failed, done, torn)
 		from += done
 		if failed.Row < 0 || from+failed.Row >= to || to-from == 1 {
 			return c.split(b, keys, from, to, base, failed)
@@ -213,11 +217,11 @@ func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base int) err
 	return nil
 }
 
-// call runs the function over all rows of b, passes the results on, and returns how many input rows are surely dealt with
-// when it failed.
-func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, err error) {
+// call runs the function over all rows of b and passes the results on. When it fails it returns how many input rows are dealt
+// with, and whether the one behind them is torn: some of its results have been passed on.
+func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, err error) {
 	if err := c.bind(); err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	in := b.Record
 	if c.Columns != nil {
@@ -227,7 +231,7 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, err error) {
 	var slots []int32
 	if c.State != nil {
 		if err := c.State.Begin(keys); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 		slots = keys.Slots
 		defer c.dropHeld()
@@ -254,11 +258,14 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, err error) {
 		last = r.Last
 		switch {
 		case last:
-			done = n
+			done, torn = n, false
 		case c.State != nil:
 			// Nothing is done before all is.
 		case r.Origins != nil && rows > 0:
-			done = int(r.Origins[rows-1]) // that row itself may go on in the next step
+			done = int(r.Origins[rows-1])
+			if torn = r.Partial; !torn {
+				done++
+			}
 		default:
 			done += rows
 		}
@@ -267,23 +274,23 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, err error) {
 	if err != nil {
 		var failed *udf.CallError
 		if !errors.As(err, &failed) {
-			return done, err
+			return done, torn, err
 		}
 		if !last {
 			if c.State != nil {
 				c.State.Rollback()
 			}
 			if c.Kind == plan.KindFilter {
-				return 0, err
+				return 0, false, err
 			}
-			return done, err
+			return done, torn, err
 		}
 		// All results had been passed on; a function behind this one broke the guest that both run in.
 	}
 	if c.Kind == plan.KindFilter {
-		return n, c.passKept(b, kept)
+		return n, false, c.passKept(b, kept)
 	}
-	return n, nil
+	return n, false, nil
 }
 
 func appendTrue(rows []int32, mask *array.Boolean, base int) []int32 {

@@ -51,10 +51,12 @@ type undo struct {
 	value []byte
 }
 
-// NewKeyedState returns the state of an operator. Limit is in bytes.
-func NewKeyedState(store state.Store, operator string, states []udf.StateDecl, limit int, full func()) *KeyedState {
-	return &KeyedState{store: store, operator: operator, states: states, limit: limit, full: full,
+// NewKeyedState returns the state of an operator, over a store whose newest epoch is given. Limit is in bytes.
+func NewKeyedState(store state.Store, operator string, states []udf.StateDecl, limit int, epoch uint64, full func()) *KeyedState {
+	k := &KeyedState{store: store, operator: operator, states: states, limit: limit, full: full, epoch: epoch + 1,
 		entries: make(map[string]*entry), slots: make([][]*entry, len(states))}
+	k.committed.Store(epoch)
+	return k
 }
 
 const entryOverhead = 160 // of Go's map, the entry and its slices, in bytes

@@ -35,6 +35,7 @@ type epochs struct {
 	// rows counts the rows and records that sources have read, so that an idle job does not write epochs.
 	rows  atomic.Uint64
 	stats *EpochStats
+	dead  *deadLetters // nil when the plan has none
 
 	mu   sync.Mutex
 	open *openEpoch // guarded by mu; nil between barriers
@@ -154,6 +155,13 @@ func (e *epochs) epoch(ctx context.Context, drain bool) error {
 	case <-open.ready:
 	case <-ctx.Done():
 		return context.Cause(ctx)
+	}
+	if e.dead != nil {
+		f, err := e.dead.flush(ctx)
+		if err != nil {
+			return err
+		}
+		e.takeFlush(deadLetterNode, 0, f)
 	}
 	for _, wait := range open.waits {
 		if err := wait(ctx); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/stream"
 )
@@ -19,14 +20,45 @@ type shape struct {
 	out      *arrow.Schema
 	decoded  []int // -1 for a metadata column
 	metadata []string
-	// timed says that rows have event times; timeColumn is the decoder's column of them, -1 for the message's time.
-	timed      bool
+	// timeColumn is the column of event times in a complete record, -1 for the message's time.
 	timeColumn int
 	// lines says that a message holds a record a line, which places of bad records name.
 	lines bool
 }
 
-// complete adds nothing yet to records without metadata columns; the caller releases what it returns.
+func newShape(n *plan.ResolvedNode) (*shape, error) {
+	spec := n.Node.Source
+	s := &shape{out: n.Out, timeColumn: -1, lines: n.Source.Format.Lines}
+	next := len(n.Source.Decode.Fields())
+	at := make(map[string]int) // columns of a complete record
+	for i, f := range n.Source.Decode.Fields() {
+		at[f.Name] = i
+	}
+	for _, f := range n.Out.Fields() {
+		from, isMetadata := spec.Metadata[f.Name]
+		if isMetadata {
+			s.decoded = append(s.decoded, -1)
+			at[f.Name] = next
+			next++
+		} else {
+			s.decoded = append(s.decoded, at[f.Name])
+		}
+		s.metadata = append(s.metadata, from)
+	}
+	if len(spec.Metadata) == 0 {
+		s.metadata = nil
+	}
+	if e := spec.EventTime; e != nil && e.Column != "" {
+		column, ok := at[e.Column]
+		if !ok {
+			return nil, fault.New(fault.Internal, "the column of event times `%s` was pruned", e.Column)
+		}
+		s.timeColumn = column
+	}
+	return s, nil
+}
+
+// complete adds the columns that describe messages; the caller releases what it returns.
 func (s *shape) complete(decoded arrow.Record, tags []tag) (arrow.Record, error) {
 	if s.metadata == nil {
 		decoded.Retain()

@@ -73,6 +73,8 @@ type Options struct {
 	MaxStepBytes int64
 	// Log receives what the guest logs or prints, line by line; nil discards it.
 	Log func(level int, line string)
+	// Metric receives what the guest adds to its counters; nil discards it. Names are printable text of up to 128 bytes.
+	Metric func(name string, value float64)
 }
 
 // Guest is one instance of a bundle with its own memory.
@@ -132,6 +134,8 @@ type Result struct {
 	Origins []int32
 	// Last is set on the final step: every input row has been processed.
 	Last bool
+	// Partial is set when the last input row of this step has more rows to come in the next.
+	Partial bool
 }
 
 // CallError is a failed call.

@@ -1,0 +1,452 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/connectors"
+	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/operator"
+	"github.com/wasmill/wasmill/engine/plan"
+	"github.com/wasmill/wasmill/engine/stream"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
+)
+
+// attempt is one start of a job: its tasks and all that they hold.
+type attempt struct {
+	job     *Job
+	plan    *plan.Resolved
+	store   state.Store
+	last    state.Marker
+	epochs  *epochs
+	dead    *deadLetters
+	tasks   []task
+	stats   []*operator.Stats
+	readers []connectors.Reader
+	edges   []*edge
+	// closers run in reverse order when the attempt is over.
+	closers []func()
+	// width is the number of tasks of each stage, and stageOf the stage of each node.
+	width   map[*plan.Stage]int
+	stageOf map[string]*plan.Stage
+	splits  map[string][]string
+	// into holds, for each node and reading stage, the edges by producing and consuming task.
+	into map[route][][]*edge
+	// ready wakes the tasks of a stage.
+	ready map[*plan.Stage][]chan struct{}
+}
+
+// route is the way of a node's rows into another stage.
+type route struct {
+	from string
+	to   *plan.Stage
+}
+
+// task is a goroutine of the job.
+type task struct {
+	name string
+	run  func(context.Context) error
+}
+
+func (a *attempt) build(ctx context.Context) error {
+	var err error
+	if a.store, err = a.job.options.OpenStore(); err != nil {
+		return err
+	}
+	a.closers = append(a.closers, func() { a.store.Close() })
+	if a.last, _, err = a.store.Last(); err != nil {
+		return err
+	}
+	a.epochs = &epochs{
+		store: a.store, log: a.job.options.Log, last: a.last,
+		interval: orElse(time.Duration(a.plan.Plan.Epoch), defaultEpoch),
+		full:     make(chan struct{}, 1), stop: a.job.stop, ended: make(chan struct{}, 1), stats: &a.job.epochs,
+	}
+	if err := a.openDeadLetters(ctx); err != nil {
+		return err
+	}
+	if err := a.layOut(ctx); err != nil {
+		return err
+	}
+	for _, s := range a.plan.Stages {
+		for i := range a.width[s] {
+			if err := a.buildTask(ctx, s, i); err != nil {
+				return err
+			}
+		}
+	}
+	a.epochs.tasks = len(a.tasks)
+	a.epochs.live = len(a.epochs.sources)
+	return nil
+}
+
+func (a *attempt) close() {
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+	for _, e := range a.edges {
+		e.drop()
+	}
+}
+
+func (a *attempt) connectorJob(node string) connectors.Job {
+	return connectors.Job{Name: a.plan.Plan.Name, Node: node, Dir: a.plan.Plan.Dir, Log: a.job.options.Log}
+}
+
+const deadLetterNode = "dead_letter"
+
+func (a *attempt) openDeadLetters(ctx context.Context) error {
+	if a.plan.DeadLetter == nil {
+		return nil
+	}
+	encoder, err := a.plan.DeadLetter.Format.NewEncoder(DeadLetterSchema, a.plan.Plan.DeadLetter.FormatConfig)
+	if err != nil {
+		return err
+	}
+	w, err := a.plan.DeadLetter.Sink.Open(ctx, a.connectorJob(deadLetterNode), 0, 1, encoder, a.last.Positions[positionKey(deadLetterNode, "0")])
+	if err != nil {
+		return fault.From(err).In("dead letters")
+	}
+	a.dead = newDeadLetters(ctx, a.plan.Plan.Name, w)
+	a.epochs.dead = a.dead
+	a.closers = append(a.closers, a.dead.close)
+	return nil
+}
+
+// layOut finds how many tasks each stage has, and lays the edges between them.
+func (a *attempt) layOut(ctx context.Context) error {
+	a.width, a.stageOf, a.splits = make(map[*plan.Stage]int), make(map[string]*plan.Stage), make(map[string][]string)
+	a.into, a.ready = make(map[route][][]*edge), make(map[*plan.Stage][]chan struct{})
+	for _, s := range a.plan.Stages {
+		a.width[s] = max(s.Parallelism, 1)
+		for _, n := range s.Nodes {
+			a.stageOf[n.Node.ID] = s
+		}
+		head := s.Nodes[0]
+		if head.Source != nil {
+			splits, err := head.Source.Source.Splits(ctx, a.connectorJob(head.Node.ID))
+			if err != nil {
+				return a.placed(head, err)
+			}
+			if len(splits) == 0 {
+				return a.placed(head, fault.New(fault.Connect, "the input has nothing to read from"))
+			}
+			a.splits[head.Node.ID] = splits
+			a.width[s] = min(a.width[s], len(splits))
+		}
+		for range a.width[s] {
+			a.ready[s] = append(a.ready[s], make(chan struct{}, 1))
+		}
+		for _, in := range s.Inputs {
+			producers := a.width[a.stageOf[in.From]]
+			edges := make([][]*edge, producers)
+			for p := range edges {
+				for c := range a.width[s] {
+					e := &edge{elements: make(chan stream.Element, edgeLength), ready: a.ready[s][c]}
+					edges[p] = append(edges[p], e)
+					a.edges = append(a.edges, e)
+				}
+			}
+			a.into[route{in.From, s}] = edges
+		}
+	}
+	return nil
+}
+
+func (a *attempt) placed(n *plan.ResolvedNode, err error) error {
+	where := a.where(n)
+	if where == "" {
+		return err
+	}
+	return fault.From(err).In("%s", where)
+}
+
+func (a *attempt) where(n *plan.ResolvedNode) string { return a.plan.Plan.Position(n.Node.ID, "") }
+
+// chain builds the operators of one task.
+type chain struct {
+	*attempt
+	ctx    context.Context
+	stage  *plan.Stage
+	index  int
+	guests map[string]*operator.Guest
+	opened []stream.Operator
+}
+
+func (a *attempt) buildTask(ctx context.Context, s *plan.Stage, index int) error {
+	c := &chain{attempt: a, ctx: ctx, stage: s, index: index, guests: make(map[string]*operator.Guest)}
+	a.closers = append(a.closers, c.close)
+	for _, n := range s.Nodes {
+		if n.Node.Call != nil {
+			if err := c.addGuest(n.Node.ID, n.Node.Call); err != nil {
+				return a.placed(n, err)
+			}
+		}
+	}
+	head := s.Nodes[0]
+	rest := func() {
+		for _, g := range c.guests {
+			g.Sweep(ctx)
+		}
+	}
+	if head.Source != nil {
+		out, err := c.after(head)
+		if err != nil {
+			return err
+		}
+		return c.source(head, out, rest)
+	}
+	first, err := c.node(head)
+	if err != nil {
+		return err
+	}
+	var edges []*edge
+	for _, in := range s.Inputs {
+		for _, from := range a.into[route{in.From, s}] {
+			edges = append(edges, from[index])
+		}
+	}
+	m := newMerge(edges, a.ready[s][index])
+	m.chain, m.rest, m.done = first, rest, a.epochs.taskDone
+	a.tasks = append(a.tasks, task{fmt.Sprintf("task %s[%d]", head.Node.ID, index), m.run})
+	return nil
+}
+
+func (c *chain) close() {
+	for i := len(c.opened) - 1; i >= 0; i-- {
+		c.opened[i].Close()
+	}
+	for _, g := range c.guests {
+		g.Close(context.WithoutCancel(c.ctx))
+	}
+}
+
+// addGuest makes the place for the guest of a call's bundle, with the most that any call of the task asks for.
+func (c *chain) addGuest(node string, call *plan.Call) error {
+	if c.guests[call.Bundle] != nil {
+		return nil
+	}
+	b, err := c.job.options.Bundle(call.Bundle)
+	if err != nil {
+		return err
+	}
+	var options udf.Options
+	for _, n := range c.stage.Nodes {
+		if other := n.Node.Call; other != nil && other.Bundle == call.Bundle {
+			options.MaxMemory = max(options.MaxMemory, other.MaxMemory)
+			options.CallTimeout = max(options.CallTimeout, time.Duration(other.Timeout))
+		}
+	}
+	if log := c.job.options.GuestLog; log != nil {
+		options.Log = func(level int, line string) { log(node, level, line) }
+	}
+	c.guests[call.Bundle] = operator.NewGuest(b, options)
+	return nil
+}
+
+// after returns where the rows of a node go: on in this task, to other tasks, or both.
+func (c *chain) after(n *plan.ResolvedNode) (stream.Output, error) {
+	var outs []stream.Output
+	for _, next := range c.plan.Nodes {
+		for _, in := range next.Node.Inputs {
+			if in != n.Node.ID {
+				continue
+			}
+			if s := c.stageOf[next.Node.ID]; s != c.stage {
+				x, err := c.exchange(n, s)
+				if err != nil {
+					return nil, err
+				}
+				outs = append(outs, x)
+				continue
+			}
+			out, err := c.node(next)
+			if err != nil {
+				return nil, err
+			}
+			outs = append(outs, out)
+		}
+	}
+	if len(outs) == 1 {
+		return outs[0], nil
+	}
+	return &operator.Tee{Outputs: outs}, nil
+}
+
+func (c *chain) exchange(n *plan.ResolvedNode, to *plan.Stage) (stream.Output, error) {
+	x := &operator.Exchange{Partitions: c.partitions()}
+	for _, e := range c.into[route{n.Node.ID, to}][c.index] {
+		x.Edges = append(x.Edges, e)
+	}
+	for _, in := range to.Inputs {
+		if in.From == n.Node.ID && in.Exchange == plan.Hash {
+			var err error
+			if x.Encoder, err = stream.NewKeyEncoder(n.Out, in.Keys); err != nil {
+				return nil, c.placed(n, err)
+			}
+		}
+	}
+	return c.open(x)
+}
+
+func (a *attempt) partitions() int { return orElse(a.plan.Plan.Partitions, stream.DefaultPartitions) }
+
+func (c *chain) open(op stream.Operator) (stream.Output, error) {
+	c.opened = append(c.opened, op)
+	return op, op.Open(c.ctx)
+}
+
+func (c *chain) newStats(n *plan.ResolvedNode) *operator.Stats {
+	s := &operator.Stats{Node: n.Node.ID, Kind: string(n.Node.Kind), Task: c.index}
+	s.Watermark.Store(int64(stream.MinWatermark))
+	c.stats = append(c.stats, s)
+	return s
+}
+
+func (c *chain) policy(n *plan.ResolvedNode, p plan.Policy) operator.Policy {
+	policy := operator.Policy{Node: n.Node.ID, Policy: p, Stats: c.newStats(n)}
+	if c.dead != nil {
+		policy.Rejects = c.dead
+	}
+	return policy
+}
+
+// node builds an operator and all behind it, and returns it open.
+func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
+	if n.Node.Kind == plan.KindSink {
+		return c.sink(n)
+	}
+	var op stream.Operator
+	var forward *stream.Forward
+	switch n.Node.Kind {
+	case plan.KindProject:
+		p := &operator.Project{Stats: c.newStats(n), Out: n.Out, From: n.From}
+		op, forward = p, &p.Forward
+	case plan.KindKeyBy:
+		encoder, err := stream.NewKeyEncoder(n.In[0], n.Node.KeyBy.Columns)
+		if err != nil {
+			return nil, c.placed(n, err)
+		}
+		k := &operator.KeyBy{Stats: c.newStats(n), Encoder: encoder, Partitions: c.partitions()}
+		op, forward = k, &k.Forward
+	case plan.KindUnion:
+		u := &stream.Forward{}
+		op, forward = u, u
+	default:
+		call, err := c.call(n)
+		if err != nil {
+			return nil, err
+		}
+		op, forward = call, &call.Forward
+	}
+	next, err := c.after(n)
+	if err != nil {
+		return nil, err
+	}
+	forward.Next = next
+	return c.open(op)
+}
+
+func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
+	spec := n.Node.Call
+	call := &operator.Call{
+		Policy: c.policy(n, spec.OnError), Kind: n.Node.Kind, Function: spec.Function, Where: c.where(n), Config: spec.Config,
+		Guest: c.guests[spec.Bundle], Columns: n.Columns, In: n.Args, Out: n.Out, At: n.At,
+	}
+	if next := c.nextCall(n); next != nil {
+		call.Arena = next.Bundle == spec.Bundle
+	}
+	if n.Node.Kind == plan.KindKeyedMap {
+		types := make(map[string]string)
+		for _, d := range n.Signature.State {
+			types[d.Name] = d.Type
+		}
+		if err := c.store.Declare(n.Node.ID, types); err != nil {
+			return nil, c.placed(n, err)
+		}
+		full := func() { poke(c.epochs.full) }
+		call.State = operator.NewKeyedState(c.store, n.Node.ID, n.Signature.State, c.job.options.StateCache, c.last.Epoch, full)
+		call.TakeChanges = c.epochs.takeChanges
+	}
+	return call, nil
+}
+
+// nextCall returns the next call that the rows of n meet in this task, when nothing but projections and keys lies between.
+func (c *chain) nextCall(n *plan.ResolvedNode) *plan.Call {
+	var next *plan.ResolvedNode
+	for _, candidate := range c.stage.Nodes {
+		for _, in := range candidate.Node.Inputs {
+			if in == n.Node.ID {
+				if next != nil {
+					return nil
+				}
+				next = candidate
+			}
+		}
+	}
+	switch {
+	case next == nil:
+		return nil
+	case next.Node.Call != nil:
+		return next.Node.Call
+	}
+	return c.nextCall(next)
+}
+
+func (c *chain) sink(n *plan.ResolvedNode) (stream.Output, error) {
+	spec := n.Node.Sink
+	encoder, err := n.Sink.Format.NewEncoder(n.In[0], spec.FormatConfig)
+	if err != nil {
+		return nil, c.placed(n, err)
+	}
+	position := c.last.Positions[positionKey(n.Node.ID, fmt.Sprint(c.index))]
+	w, err := n.Sink.Sink.Open(c.ctx, c.connectorJob(n.Node.ID), c.index, c.width[c.stage], encoder, position)
+	if err != nil {
+		return nil, c.placed(n, err)
+	}
+	index := c.index
+	return c.open(&operator.Sink{
+		Policy: c.policy(n, spec.OnError), Where: c.where(n), Writer: w,
+		TakeFlush: func(epoch uint64, drain bool, f operator.Flushed) { c.epochs.takeFlush(n.Node.ID, index, f) },
+	})
+}
+
+func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) error {
+	spec, a := n.Node.Source, c.attempt
+	shape, err := newShape(n)
+	if err != nil {
+		return a.placed(n, err)
+	}
+	s := &source{
+		Policy: c.policy(n, spec.OnError), node: n.Node.ID, where: a.where(n), chain: out, epochs: a.epochs, shape: shape, rest: rest,
+		barriers: make(chan barrier, 1), wake: make(chan struct{}, 1),
+		newDecoder: func(alloc memory.Allocator) (codec.Decoder, error) {
+			return n.Source.Format.NewDecoder(n.Source.Decode, spec.FormatConfig, alloc, codec.Limits{})
+		},
+	}
+	if call := c.nextCall(n); call != nil {
+		s.guest = c.guests[call.Bundle]
+	}
+	var splits []connectors.Split
+	for i, id := range a.splits[n.Node.ID] {
+		if i%a.width[c.stage] == c.index {
+			splits = append(splits, connectors.Split{ID: id, Position: a.last.Positions[positionKey(n.Node.ID, id)]})
+		}
+	}
+	if e := spec.EventTime; e != nil {
+		s.clock = newClock(len(splits), time.Duration(e.OutOfOrderness), time.Duration(e.Idle), time.Now())
+	}
+	if s.reader, err = n.Source.Source.Open(c.ctx, a.connectorJob(n.Node.ID), splits); err != nil {
+		return a.placed(n, err)
+	}
+	a.closers = append(a.closers, func() { s.reader.Close() })
+	a.readers = append(a.readers, s.reader)
+	a.epochs.sources = append(a.epochs.sources, s)
+	a.tasks = append(a.tasks, task{fmt.Sprintf("source %s[%d]", n.Node.ID, c.index), s.run})
+	return nil
+}
