@@ -30,6 +30,7 @@ type Arena struct {
 	source  Source
 	slabs   []*slab // all slabs; the one that is cut is at current
 	current int     // index in slabs, -1 without any
+	grown   int     // slabs taken so far; later ones are larger
 	scratch []region
 	stats   ArenaStats
 }

@@ -53,9 +53,9 @@ func (a *Arena) Reserve(n int) error {
 func (a *Arena) grow(n int) error {
 	size := firstSlab
 	switch {
-	case a.stats.GuestAllocs > 2:
+	case a.grown > 2:
 		size = largeSlab
-	case len(a.slabs) > 0:
+	case a.grown > 0:
 		size = smallSlab
 	}
 	if err := a.Trim(); err != nil {
@@ -72,6 +72,7 @@ func (a *Arena) grow(n int) error {
 		return fault.New(fault.Limit, "the guest has no memory for %d more bytes", n).
 			WithHint("raise the memory limit or use smaller batches")
 	}
+	a.grown++
 	a.slabs = append(a.slabs, &slab{ptr: r.ptr, base: a.mem.Base() + uintptr(r.ptr), size: int(r.size)})
 	a.current = len(a.slabs) - 1
 	return nil
