@@ -1,0 +1,72 @@
+package wasmhost
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/wasmill/wasmill/engine/fault"
+)
+
+// Limits of a guest's texts in faults.
+const (
+	maxErrorText   = 64 << 10
+	maxSummary     = 1000
+	maxStackFrames = 32
+)
+
+// splitTrap divides wazero's message into what happened and the guest's stack, whose names are the guest's and therefore made plain.
+func splitTrap(message string) (what, stack string) {
+	what, stack, _ = strings.Cut(message, "\nwasm stack trace:\n")
+	what = strings.TrimSuffix(what, " (recovered by wazero)")
+	what = clipText(strings.TrimPrefix(what, "wasm error: "))
+	if stack == "" {
+		return what, ""
+	}
+	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
+	var b strings.Builder
+	for i, line := range lines {
+		if i == maxStackFrames {
+			fmt.Fprintf(&b, "... %d more\n", len(lines)-i)
+			break
+		}
+		fmt.Fprintf(&b, "at %s\n", clipText(strings.TrimPrefix(strings.TrimSpace(line), ".")))
+	}
+	return what, b.String()
+}
+
+// failure asks the guest for the text of the error that it returned. The fault has no position.
+func (g *guest) failure(ctx context.Context) *fault.Fault {
+	where, err := g.enter(ctx, exportError, g.text)
+	if err != nil {
+		return fault.From(err)
+	}
+	ptr, length := uint32(where>>32), uint32(where)
+	text, ok := g.view(ptr, min(length, maxErrorText))
+	if !ok {
+		return g.breaks("the error's text of %d bytes at %#x lies outside of the memory of %d bytes", length, ptr, len(g.memory.Bytes()))
+	}
+	summary, detail, _ := strings.Cut(strings.TrimRight(plain(string(text), true), "\n"), "\n")
+	if len(summary) > maxSummary {
+		summary = plain(summary[:maxSummary], false) + "..."
+	}
+	if summary == "" {
+		summary = "the function failed without saying why"
+	}
+	return fault.New(fault.Guest, "%s", summary).WithDetail(detail)
+}
+
+// breaks marks the guest as broken and returns the fault: it did what the ABI does not allow.
+func (g *guest) breaks(format string, args ...any) *fault.Fault {
+	f := fault.New(fault.Guest, format, args...)
+	g.broken = f
+	return f
+}
+
+// size writes a number of bytes for people.
+func size(n uint64) string {
+	if n >= 1<<20 && n%(1<<20) == 0 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
+}

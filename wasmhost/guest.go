@@ -1,0 +1,212 @@
+package wasmhost
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost/linmem"
+)
+
+const (
+	pageSize = linmem.PageSize
+	maxPages = linmem.MaxSize / pageSize
+)
+
+// Defaults of [udf.Options].
+const (
+	defaultMemory    = 256 << 20
+	defaultTimeout   = 10 * time.Second
+	defaultStepRows  = 65536
+	defaultStepBytes = 64 << 20
+)
+
+// guest is one instance. It is used by one goroutine at a time.
+type guest struct {
+	bundle  *loaded
+	options udf.Options // with defaults filled in
+	memory  *linmem.Memory
+	grown   *kept
+	arena   *linmem.Arena
+	mod     api.Module
+	log     guestLog
+	noop    uint32
+
+	alloc, free, open, call, next, release, text api.Function
+
+	entry   entryContext
+	clock   clock
+	running *function // the function that is being called, for its state; nil outside
+	nesting int       // how many calls of functions are under way
+	broken  *fault.Fault
+	stats   udf.Stats
+	stack   [4]uint64 // parameters and results; only used from filling it to reading it
+}
+
+var _ udf.Guest = (*guest)(nil)
+
+// kept is a guest's memory as wazero sees it. wazero frees memory when it closes an instance, which it also does by itself when a
+// call's time is over; but records of the host may still lie there, so that only [guest.Close] frees it.
+type kept struct {
+	*linmem.Memory
+	refused bool // the guest asked for more memory than it may have
+}
+
+func (k *kept) Allocate(capacity, limit uint64) experimental.LinearMemory {
+	k.Memory.Allocate(capacity, limit)
+	return k
+}
+
+func (k *kept) Reallocate(size uint64) []byte {
+	b := k.Memory.Reallocate(size)
+	k.refused = k.refused || b == nil
+	return b
+}
+
+// Free does nothing, see the type.
+func (k *kept) Free() {}
+
+// start starts a guest up to its version check. Its description has not been read.
+func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
+	g := &guest{bundle: b, options: withDefaults(opts)}
+	g.log.sink = opts.Log
+	g.entry.guest = g
+	var err error
+	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
+		return nil, err
+	}
+	g.grown = &kept{Memory: g.memory}
+	err = g.run(experimental.WithMemoryAllocator(ctx, g.grown), "the start function", func(ctx context.Context) error {
+		var err error
+		g.mod, err = b.runtime.InstantiateModule(ctx, b.compiled, g.wasiConfig())
+		return err
+	})
+	if err == nil {
+		err = g.prepare(ctx)
+	}
+	if err != nil {
+		g.Close(ctx)
+		return nil, err
+	}
+	return g, nil
+}
+
+func withDefaults(o udf.Options) udf.Options {
+	if o.MaxMemory == 0 {
+		o.MaxMemory = defaultMemory
+	}
+	if o.CallTimeout <= 0 {
+		o.CallTimeout = defaultTimeout
+	}
+	if o.MaxStepRows <= 0 {
+		o.MaxStepRows = defaultStepRows
+	}
+	o.MaxStepRows = min(o.MaxStepRows, math.MaxInt32)
+	if o.MaxStepBytes <= 0 {
+		o.MaxStepBytes = defaultStepBytes
+	}
+	return o
+}
+
+func (g *guest) prepare(ctx context.Context) error {
+	for name, f := range map[string]*api.Function{
+		exportAlloc: &g.alloc, exportFree: &g.free, exportOpen: &g.open, exportCall: &g.call, exportNext: &g.next,
+		exportRelease: &g.release, exportError: &g.text,
+	} {
+		*f = g.mod.ExportedFunction(name)
+	}
+	g.arena = linmem.NewArena(g.memory, linmem.Source{Alloc: g.takeMemory, Free: g.giveMemory})
+	if g.bundle.hasInit {
+		if _, err := g.enter(ctx, exportInit, g.mod.ExportedFunction(exportInit)); err != nil {
+			return err
+		}
+	}
+	version, err := g.enter(ctx, exportABI, g.mod.ExportedFunction(exportABI))
+	if err != nil {
+		return err
+	}
+	if uint32(version) != abiVersion {
+		return fault.New(fault.Guest, "expected version %d of the guest ABI, got %d", abiVersion, uint32(version)).At(exportABI)
+	}
+	if g.bundle.hasNoop {
+		index, err := g.enter(ctx, exportNoop, g.mod.ExportedFunction(exportNoop))
+		if err != nil {
+			return err
+		}
+		g.noop = uint32(index)
+	}
+	return nil
+}
+
+// description returns the text behind wasmill_describe: the guest's memory, good until it is entered.
+func (g *guest) description(ctx context.Context) ([]byte, error) {
+	where, err := g.enter(ctx, exportDescribe, g.mod.ExportedFunction(exportDescribe))
+	if err != nil {
+		return nil, err
+	}
+	ptr, length := uint32(where>>32), uint32(where)
+	if length > maxDescription {
+		return nil, fault.New(fault.Guest, "the description has %d bytes, at most %d are allowed", length, maxDescription).At(exportDescribe)
+	}
+	text, ok := g.view(ptr, length)
+	if !ok {
+		return nil, fault.New(fault.Guest, "the description of %d bytes at %#x lies outside of the memory of %d bytes",
+			length, ptr, len(g.memory.Bytes())).At(exportDescribe)
+	}
+	return text, nil
+}
+
+// view returns length bytes of the guest's memory at ptr, and whether they lie in it. They are good until the guest is entered.
+func (g *guest) view(ptr, length uint32) ([]byte, bool) {
+	m := g.memory.Bytes()
+	if uint64(ptr)+uint64(length) > uint64(len(m)) {
+		return nil, false
+	}
+	end := uint64(ptr) + uint64(length)
+	return m[ptr:end:end], true
+}
+
+// takeMemory and giveMemory are the arena's way to the guest's allocator.
+func (g *guest) takeMemory(size, align uint32) (uint32, error) {
+	ptr, err := g.enter(g.entry.outer(), exportAlloc, g.alloc, uint64(size), uint64(align))
+	return uint32(ptr), err
+}
+
+func (g *guest) giveMemory(ptr, size, align uint32) error {
+	_, err := g.enter(g.entry.outer(), exportFree, g.free, uint64(ptr), uint64(size), uint64(align))
+	return err
+}
+
+// Arena implements [udf.Guest].
+func (g *guest) Arena() udf.Arena { return g.arena }
+
+// Broken implements [udf.Guest].
+func (g *guest) Broken() bool { return g.broken != nil }
+
+// Stats implements [udf.Guest].
+func (g *guest) Stats() udf.Stats {
+	s := g.stats
+	s.MemoryBytes = uint64(len(g.memory.Bytes()))
+	return s
+}
+
+// Close implements [udf.Guest].
+func (g *guest) Close(ctx context.Context) error {
+	var err error
+	if g.mod != nil {
+		err = g.mod.Close(ctx)
+	}
+	if g.arena != nil {
+		g.arena.Close()
+	}
+	if g.broken == nil {
+		g.broken = fault.New(fault.Internal, "the guest is closed")
+	}
+	g.memory.Free()
+	return err
+}

@@ -1,0 +1,125 @@
+package wasmhost
+
+import (
+	"context"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+)
+
+// hostModule is the name under which guests import the host's own functions.
+const hostModule = "wasmill"
+
+// Limits of what a guest hands to its imports, in bytes.
+const (
+	maxMetricName = 128
+	maxStateValue = 1 << 20
+)
+
+// addImports adds the functions of docs/abi.md, "Imports". They are typed by hand: reflection costs more than the call.
+func addImports(b wazero.HostModuleBuilder) {
+	const i32, i64, f64 = api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF64
+	add := func(name string, f func(g *guest, stack []uint64), params, results []api.ValueType) {
+		call := api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
+			g := guestOf(ctx)
+			g.checkTime()
+			f(g, stack)
+		})
+		b.NewFunctionBuilder().WithGoModuleFunction(call, params, results).Export(name)
+	}
+	add("log", (*guest).importLog, []api.ValueType{i32, i32, i32}, nil)
+	add("metric", (*guest).importMetric, []api.ValueType{i32, i32, f64}, nil)
+	add("deadline", (*guest).importDeadline, nil, []api.ValueType{i64})
+	add("state_get", (*guest).importStateGet, []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i64})
+	add("state_put", (*guest).importStatePut, []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i32})
+	add("state_delete", (*guest).importStateDelete, []api.ValueType{i32, i32}, []api.ValueType{i32})
+}
+
+// argument returns length bytes of guest memory at ptr, or traps.
+func (g *guest) argument(what string, ptr, length uint64) []byte {
+	b, ok := g.view(uint32(ptr), uint32(length))
+	if !ok {
+		panic(fault.New(fault.Guest, "%s of %d bytes at %#x lies outside of the memory of %d bytes",
+			what, uint32(length), uint32(ptr), len(g.memory.Bytes())))
+	}
+	return b
+}
+
+func (g *guest) importLog(stack []uint64) {
+	g.log.line(int(int32(stack[0])), g.argument("the text of log", stack[1], stack[2]))
+}
+
+func (g *guest) importMetric(stack []uint64) {
+	name := g.argument("the name of metric", stack[0], stack[1])
+	if len(name) == 0 || len(name) > maxMetricName {
+		panic(fault.New(fault.Guest, "the name of metric has %d bytes, expected 1 to %d", len(name), maxMetricName))
+	}
+	if g.options.Metric != nil {
+		g.options.Metric(plain(string(name), false), api.DecodeF64(stack[2]))
+	}
+}
+
+func (g *guest) importDeadline(stack []uint64) {
+	stack[0] = uint64(g.remaining())
+}
+
+// keyed returns the state of the keyed function that is running, or traps.
+func (g *guest) keyed() udf.State {
+	if g.running == nil || g.running.state == nil || g.running.slots == 0 {
+		panic(fault.New(fault.Guest, "state was used outside of a call of a keyed function"))
+	}
+	return g.running.state
+}
+
+// address checks the index and the slot that a state call names, or traps.
+func (g *guest) address(stack []uint64) (state udf.State, index, slot int32) {
+	state = g.keyed()
+	index, slot = int32(stack[0]), int32(stack[1])
+	if n := len(g.running.signature.State); index < 0 || int(index) >= n {
+		panic(fault.New(fault.Guest, "state %d was used, the function declares %d", index, n))
+	}
+	if slot < 0 || slot >= g.running.slots {
+		panic(fault.New(fault.Guest, "the state of slot %d was used, the batch has %d", slot, g.running.slots))
+	}
+	return state, index, slot
+}
+
+func (g *guest) importStateGet(stack []uint64) {
+	state, index, slot := g.address(stack)
+	value, ok, err := state.Get(index, slot)
+	if err != nil {
+		panic(err)
+	}
+	if !ok {
+		stack[0] = api.EncodeI64(-1)
+		return
+	}
+	if uint64(len(value)) <= uint64(uint32(stack[3])) && len(value) > 0 {
+		copy(g.argument("the buffer of state_get", stack[2], uint64(len(value))), value)
+	}
+	stack[0] = uint64(len(value))
+}
+
+func (g *guest) importStatePut(stack []uint64) {
+	state, index, slot := g.address(stack)
+	value := g.argument("the value of state_put", stack[2], stack[3])
+	if len(value) > maxStateValue {
+		stack[0] = 1
+		return
+	}
+	if err := state.Put(index, slot, value); err != nil {
+		panic(err)
+	}
+	stack[0] = 0
+}
+
+func (g *guest) importStateDelete(stack []uint64) {
+	state, index, slot := g.address(stack)
+	if err := state.Delete(index, slot); err != nil {
+		panic(err)
+	}
+	stack[0] = 0
+}

@@ -1,0 +1,251 @@
+package wasmhost
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost/bundle"
+)
+
+// abiVersion is what wasmill_abi_v1 returns and "abi" in a description says.
+const abiVersion = 1
+
+// Names of the exports that the host calls.
+const (
+	exportMemory   = "memory"
+	exportABI      = "wasmill_abi_v1"
+	exportAlloc    = "wasmill_alloc"
+	exportFree     = "wasmill_free"
+	exportDescribe = "wasmill_describe"
+	exportOpen     = "wasmill_open"
+	exportCall     = "wasmill_call"
+	exportNext     = "wasmill_next"
+	exportRelease  = "wasmill_release"
+	exportError    = "wasmill_error"
+	exportNoop     = "wasmill_noop_release"
+	exportInit     = "_initialize"
+)
+
+// required lists the functions that every guest exports, optional those that have a meaning where they are there.
+var (
+	required = []bundle.Export{
+		{Name: exportABI, Type: "() -> i32"},
+		{Name: exportAlloc, Type: "(i32, i32) -> i32"},
+		{Name: exportFree, Type: "(i32, i32, i32)"},
+		{Name: exportDescribe, Type: "() -> i64"},
+		{Name: exportOpen, Type: "(i32, i32, i32, i32) -> i32"},
+		{Name: exportCall, Type: "(i32, i32, i32) -> i32"},
+		{Name: exportNext, Type: "(i32, i32) -> i32"},
+		{Name: exportRelease, Type: "(i32)"},
+		{Name: exportError, Type: "() -> i64"},
+	}
+	optional = []bundle.Export{{Name: exportInit, Type: "()"}, {Name: exportNoop, Type: "() -> i32"}}
+)
+
+// loaded is a bundle that has been admitted, compiled and asked for its description.
+type loaded struct {
+	name      string
+	digest    string
+	compiled  wazero.CompiledModule
+	runtime   wazero.Runtime
+	deadlines bool
+	minMemory uint64 // bytes
+	describes []byte // the description's JSON: every guest must say the same
+	functions []udf.Signature
+	hasInit   bool
+	hasNoop   bool
+}
+
+var _ udf.Bundle = (*loaded)(nil)
+
+// Open loads an upload's module, see [Host.Load]; the digest is the upload's.
+func (h *Host) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error) {
+	return h.load(ctx, b.Name, b.Digest, b.Wasm)
+}
+
+// Load admits and compiles a module, starts a guest of it and reads its description. Name is the position in faults:
+// of code Admission for a module that is refused before any of its code runs, else those of [udf.Bundle.Instantiate] and Guest
+// for a description that is not sound.
+func (h *Host) Load(ctx context.Context, name string, wasm []byte) (udf.Bundle, error) {
+	sum := sha256.Sum256(wasm)
+	return h.load(ctx, name, hex.EncodeToString(sum[:]), wasm)
+}
+
+func (h *Host) load(ctx context.Context, name, digest string, wasm []byte) (udf.Bundle, error) {
+	fail := func(err error) (udf.Bundle, error) {
+		var faults fault.List
+		faults.Append(err)
+		for i, f := range faults {
+			faults[i] = f.In("%s", name)
+		}
+		if len(faults) == 1 {
+			return nil, faults[0]
+		}
+		return nil, faults
+	}
+	info, wasm, err := h.admit(wasm)
+	if err != nil {
+		return fail(err)
+	}
+	b := &loaded{name: name, digest: digest, runtime: h.runtime, deadlines: h.options.Deadlines, minMemory: info.Memory.Min * pageSize}
+	for _, e := range info.Exports {
+		b.hasInit = b.hasInit || e.Name == exportInit
+		b.hasNoop = b.hasNoop || e.Name == exportNoop
+	}
+	if b.compiled, err = h.compile(ctx, wasm); err != nil {
+		return fail(err)
+	}
+	if err := b.describe(ctx); err != nil {
+		b.Close(ctx)
+		return fail(err)
+	}
+	return b, nil
+}
+
+// admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in.
+func (h *Host) admit(wasm []byte) (*bundle.Module, []byte, error) {
+	if len(wasm) > bundle.MaxFile {
+		return nil, nil, fault.New(fault.Limit, "the module is larger than %d MiB", bundle.MaxFile>>20)
+	}
+	info, err := bundle.Inspect(wasm)
+	if err != nil {
+		return nil, nil, err
+	}
+	var faults fault.List
+	h.checkImports(info, &faults)
+	checkExports(info, &faults)
+	if err := faults.Err(); err != nil {
+		return nil, nil, err
+	}
+	return info, wasm, nil
+}
+
+// checkImports refuses by name what the host does not offer.
+func (h *Host) checkImports(info *bundle.Module, faults *fault.List) {
+	const most = 20
+	refused := 0
+	for _, i := range info.Imports {
+		offered, ok := h.offers[i.Module+"."+i.Name]
+		var f *fault.Fault
+		switch {
+		case i.Kind != "func":
+			f = fault.New(fault.Admission, "the module imports the %s `%s.%s`", i.Kind, clipText(i.Module), clipText(i.Name)).
+				WithHint("only functions can be imported")
+		case !ok:
+			f = fault.New(fault.Admission, "the module imports `%s.%s`, which wasmill does not have", clipText(i.Module), clipText(i.Name)).
+				WithHint("guests may import from `%s` and `%s`, see docs/abi.md", hostModule, wasiModule)
+		case i.Type != offered:
+			f = fault.New(fault.Admission, "the module imports `%s.%s` as %s, expected %s", i.Module, i.Name, clipText(i.Type), offered)
+		default:
+			continue
+		}
+		if refused++; refused <= most {
+			*faults = append(*faults, f)
+		}
+	}
+	if refused > most {
+		faults.Add(fault.Admission, "", "%d more imports are refused", refused-most)
+	}
+}
+
+func checkExports(info *bundle.Module, faults *fault.List) {
+	exports := map[string]bundle.Export{}
+	for _, e := range info.Exports {
+		exports[e.Name] = e
+	}
+	check := func(want bundle.Export, need bool) {
+		got, ok := exports[want.Name]
+		switch {
+		case !ok && need:
+			faults.Add(fault.Admission, "", "the module does not export `%s`", want.Name)
+		case ok && got.Kind != "func":
+			faults.Add(fault.Admission, "", "the module exports `%s` as a %s, expected the function %s", want.Name, got.Kind, want.Type)
+		case ok && got.Type != want.Type:
+			faults.Add(fault.Admission, "", "the module exports `%s` as %s, expected %s", want.Name, clipText(got.Type), want.Type)
+		}
+	}
+	missing := len(*faults)
+	for _, e := range required {
+		check(e, true)
+	}
+	if len(*faults)-missing == len(required) {
+		*faults = append((*faults)[:missing], fault.New(fault.Admission, "the module exports nothing of the guest ABI").
+			WithHint("build it with an SDK (`wasmill init --lang c` shows how), or see docs/abi.md"))
+		return
+	}
+	for _, e := range optional {
+		check(e, false)
+	}
+	switch e, ok := exports[exportMemory]; {
+	case !ok || e.Kind != "memory":
+		faults.Add(fault.Admission, "", "the module does not export its memory as `%s`", exportMemory)
+	case info.Memory == nil || info.Memory.Shared || info.Memory.Memory64:
+		faults.Add(fault.Admission, "", "the module's memory is shared or has 64-bit addresses").Hint = "build for plain wasm32 without threads"
+	case info.Memory.Min > maxPages:
+		faults.Add(fault.Admission, "", "the module's memory starts with %d pages, there are at most %d", info.Memory.Min, maxPages)
+	}
+}
+
+// compile turns what wazero says about a module into a fault. A panic is a mistake of the compiler's over bytes that it
+// accepted; they are a stranger's, so it must not end the process.
+func (h *Host) compile(ctx context.Context, wasm []byte) (compiled wazero.CompiledModule, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			compiled, err = nil, fault.New(fault.Admission, "the module cannot be compiled: %v", p)
+		}
+	}()
+	compiled, err = h.runtime.CompileModule(ctx, wasm)
+	if err != nil {
+		return nil, fault.New(fault.Admission, "the module is not valid: %s", clipText(err.Error()))
+	}
+	return compiled, nil
+}
+
+// describe starts a guest to read the description.
+func (b *loaded) describe(ctx context.Context) error {
+	g, err := b.start(ctx, udf.Options{})
+	if err != nil {
+		return err
+	}
+	defer g.Close(ctx)
+	text, err := g.description(ctx)
+	if err != nil {
+		return err
+	}
+	b.describes = bytes.Clone(text)
+	b.functions, err = parseDescription(b.describes)
+	return err
+}
+
+// Digest implements [udf.Bundle].
+func (b *loaded) Digest() string { return b.digest }
+
+// Functions implements [udf.Bundle].
+func (b *loaded) Functions() []udf.Signature { return b.functions }
+
+// Close implements [udf.Bundle].
+func (b *loaded) Close(ctx context.Context) error { return b.compiled.Close(ctx) }
+
+// Instantiate implements [udf.Bundle]. Errors are faults of code Limit for memory, and Guest for a guest that traps
+// while it starts or breaks the ABI.
+func (b *loaded) Instantiate(ctx context.Context, opts udf.Options) (udf.Guest, error) {
+	g, err := b.start(ctx, opts)
+	if err != nil {
+		return nil, fault.From(err).In("%s", b.name)
+	}
+	text, err := g.description(ctx)
+	if err == nil && !bytes.Equal(text, b.describes) {
+		err = fault.New(fault.Guest, "the guest describes itself differently than the first guest of its module did").At(exportDescribe)
+	}
+	if err != nil {
+		g.Close(ctx)
+		return nil, fault.From(err).In("%s", b.name)
+	}
+	return g, nil
+}

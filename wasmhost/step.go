@@ -1,0 +1,120 @@
+package wasmhost
+
+import (
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+)
+
+// progress follows the steps of one result and holds them to the function's kind.
+type progress struct {
+	function *function
+	inputs   int   // rows that went in
+	rows     int   // rows that came out; with origins only whether there were any
+	origin   int32 // the last origin
+	mapped   bool  // the steps with rows have origins
+}
+
+// consume imports a step, checks it and yields it. A step that is not sound breaks the guest, for its memory cannot be trusted to be
+// in any order; an error of yield is returned as it is.
+func (p *progress) consume(r stepResult, last bool, yield func(udf.Result) error) error {
+	f := p.function
+	rec, origins, err := p.take(r, last)
+	if err != nil {
+		if f.guest.broken == nil {
+			f.guest.broken = fault.From(err)
+		}
+		return f.blame(-1, err)
+	}
+	defer rec.Release()
+	return yield(udf.Result{Record: rec, Origins: origins, Last: last})
+}
+
+func (p *progress) take(r stepResult, last bool) (arrow.Record, []int32, error) {
+	f := p.function
+	rec := f.empty
+	rec.Retain()
+	if r.array != 0 {
+		var err error
+		rec.Release()
+		if rec, err = f.importer.Import(r.array); err != nil {
+			return nil, nil, err
+		}
+	}
+	origins, err := p.check(rec, r, last)
+	if err != nil {
+		rec.Release()
+		return nil, nil, err
+	}
+	return rec, origins, nil
+}
+
+// check holds a step to the rules of its kind and returns the origins of its rows.
+func (p *progress) check(rec arrow.Record, r stepResult, last bool) ([]int32, error) {
+	f, rows := p.function, int(rec.NumRows())
+	free := f.signature.Kind == udf.FlatMap || f.signature.Kind == udf.KeyedMap
+	if r.origins != 0 && !free {
+		return nil, fault.New(fault.Guest, "a %s has no origins: its rows correspond one to one", f.signature.Kind)
+	}
+	if err := f.promised(rec); err != nil {
+		return nil, err
+	}
+	if rows > 0 {
+		if p.rows > 0 && p.mapped != (r.origins != 0) {
+			return nil, fault.New(fault.Guest, "some steps of the result have origins and others have none")
+		}
+		p.mapped = r.origins != 0
+	}
+	if p.mapped && rows > 0 {
+		origins, err := f.importer.Origins(r.origins, rows, p.inputs)
+		if err != nil {
+			return nil, err
+		}
+		if origins[0] < p.origin {
+			return nil, fault.New(fault.BadArray, "origins fall from row %d to row %d between two steps", p.origin, origins[0])
+		}
+		p.origin = origins[rows-1]
+		p.rows = 1
+		return origins, nil
+	}
+	return p.matched(rows, free, last)
+}
+
+// matched checks steps whose rows correspond to the input's one to one.
+func (p *progress) matched(rows int, free, last bool) ([]int32, error) {
+	if p.mapped {
+		return nil, nil // an empty step among others
+	}
+	p.rows += rows
+	if p.rows > p.inputs || last && p.rows < p.inputs && !(free && p.rows == 0) {
+		what := "a %s returned %d rows for %d"
+		if free {
+			what += " without origins"
+		}
+		return nil, fault.New(fault.Guest, what, p.function.signature.Kind, p.rows, p.inputs)
+	}
+	if free && rows < p.inputs {
+		return p.function.counting(p.rows-rows, rows), nil
+	}
+	return nil, nil
+}
+
+// promised checks that columns without nulls have none.
+func (f *function) promised(rec arrow.Record) error {
+	for i, c := range f.out.Fields() {
+		if !c.Nullable && rec.Column(i).NullN() > 0 {
+			return fault.New(fault.BadArray, "the column is declared without nulls, and has %d", rec.Column(i).NullN()).At("column %s", c.Name)
+		}
+	}
+	return nil
+}
+
+// counting returns n origins from first on, in memory that the next step may use again.
+func (f *function) counting(first, n int) []int32 {
+	f.identity = f.identity[:0]
+	for i := range n {
+		f.identity = append(f.identity, int32(first+i))
+	}
+	return f.identity
+}
