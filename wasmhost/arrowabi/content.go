@@ -97,7 +97,7 @@ func checkRange[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint6
 	return nil
 }
 
-// checkMasked checks that each null of a child without nulls, from index shift on, lies where its struct is null.
+// checkMasked checks that the length elements of a struct's child from childOffset are null only where the struct is.
 func checkMasked(child []byte, childOffset int, parent []byte, parentOffset, length int) *fault.Fault {
 	for i := 0; i < length; i++ {
 		if !bitutil.BitIsSet(child, childOffset+i) && (len(parent) == 0 || bitutil.BitIsSet(parent, parentOffset+i)) {

@@ -2,10 +2,12 @@ package arrowabi_test
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/wasmill/wasmill/wasmhost/arrowabi"
 	"github.com/wasmill/wasmill/wasmhost/linmem"
@@ -74,19 +76,14 @@ func (g *guest) buffer(a uint32, i int) uint32 { return g.u32(a+40) + uint32(i)*
 // child returns the address of an array's i-th child.
 func (g *guest) child(a uint32, i int) uint32 { return g.u32(g.u32(a+44) + uint32(i)*4) }
 
-// record returns a record over columns of JSON, in memory of the allocator that g is or of Go's.
-func record(t testing.TB, alloc interface {
-	Allocate(int) []byte
-	Reallocate(int, []byte) []byte
-	Free([]byte)
-}, schema *arrow.Schema, json string) arrow.Record {
+// record returns a record of rows given as a JSON array of objects.
+func record(t testing.TB, alloc memory.Allocator, schema *arrow.Schema, json string) arrow.Record {
 	t.Helper()
-	b := array.NewRecordBuilder(alloc, schema)
-	defer b.Release()
-	if err := b.UnmarshalJSON([]byte(json)); err != nil {
+	rec, _, err := array.RecordFromJSON(alloc, schema, strings.NewReader(json))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return b.NewRecord()
+	return rec
 }
 
 // cross exports a record into g and imports it again.

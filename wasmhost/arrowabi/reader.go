@@ -224,7 +224,7 @@ func (r *reader) list(n *node, s *shape, a raw) *fault.Fault {
 	if f != nil {
 		return f
 	}
-	if f := requireNoNulls(n.children[0], items, nil, nil); f != nil {
+	if f := requireNoNulls(n.children[0], items, nil); f != nil {
 		return f
 	}
 	s.children = r.objects.below(1)
@@ -255,7 +255,7 @@ func (r *reader) fields(n *node, s *shape, a raw) *fault.Fault {
 		if d.Len() < s.end() {
 			return fault.New(fault.BadArray, "expected at least %d elements, got %d", s.end(), d.Len()).At("length").In("%s", c.name)
 		}
-		if f := requireNoNulls(c, d, s, n); f != nil {
+		if f := requireNoNulls(c, d, s); f != nil {
 			return f
 		}
 		s.children[i] = d
@@ -278,16 +278,18 @@ func (r *reader) dictionary(n *node, s *shape, a raw) *fault.Fault {
 	return checkIndices(n.typ, s.buffers[1].Bytes(), s.validity, s.offset, s.length, d.Len())
 }
 
-// requireNoNulls checks a field that is declared without nulls. Below a struct's null anything may lie.
-func requireNoNulls(n *node, d *array.Data, parent *shape, up *node) *fault.Fault {
+// requireNoNulls checks a field that is declared without nulls. In a struct, only those elements count that a row of
+// the struct has and where that is not null itself; below a null anything may lie.
+func requireNoNulls(n *node, d *array.Data, parent *shape) *fault.Fault {
 	if n.nullable || n.kind == kindNull || d.NullN() == 0 {
 		return nil
 	}
-	if up != nil && parent.nulls > 0 {
-		if f := checkMasked(d.Buffers()[0].Bytes(), d.Offset()+parent.offset, parent.validity, parent.offset, parent.length); f != nil {
-			return f.In("%s", n.name)
-		}
-		return nil
+	f := fault.New(fault.BadArray, "expected no nulls, got %d", d.NullN()).At("validity")
+	if parent != nil {
+		f = checkMasked(d.Buffers()[0].Bytes(), d.Offset()+parent.offset, parent.validity, parent.offset, parent.length)
 	}
-	return fault.New(fault.BadArray, "expected no nulls, got %d", d.NullN()).At("validity").In("%s", n.name)
+	if f != nil {
+		return f.In("%s", n.name)
+	}
+	return nil
 }
