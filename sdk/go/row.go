@@ -1,0 +1,78 @@
+package wasmill
+
+import (
+	"reflect"
+	"strings"
+	"unsafe"
+)
+
+// field is a field of a struct that is a column.
+type field struct {
+	name   string
+	offset uintptr
+	codec  *codec
+}
+
+// row is a struct whose fields are columns, worked out once when a function is registered.
+type row struct {
+	goType  reflect.Type
+	size    uintptr
+	fields  []field
+	sized   bool // some field has bytes
+	checked bool // some field has a check
+}
+
+// compileRow panics with a text for the function's author when a field cannot be a column.
+func compileRow(t reflect.Type, function string) *row {
+	if t.Kind() != reflect.Struct {
+		panic("wasmill: " + function + ": expected a struct for a row, got " + t.String())
+	}
+	r := &row{goType: t, size: t.Size()}
+	names := map[string]bool{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, text, _ := strings.Cut(f.Tag.Get("wasmill"), ",")
+		if name == "-" || f.Type == reflect.TypeFor[Keyed]() || (!f.IsExported() && f.Tag.Get("wasmill") == "") {
+			continue
+		}
+		where := "wasmill: " + function + ": " + t.String() + "." + f.Name
+		if !f.IsExported() {
+			panic(where + ": a column's field must be exported")
+		}
+		if name == "" {
+			name = strings.ToLower(f.Name)
+		}
+		if names[name] {
+			panic(where + ": there are two columns named " + name)
+		}
+		names[name] = true
+		k := compileType(f.Type, strings.TrimSpace(text), where)
+		r.fields = append(r.fields, field{name: name, offset: f.Offset, codec: k})
+		r.sized = r.sized || k.bytes != nil
+		r.checked = r.checked || k.check != nil
+	}
+	return r
+}
+
+// bytes returns how many bytes of text a row holds.
+func (r *row) bytes(p unsafe.Pointer) int {
+	n := 0
+	for i := range r.fields {
+		if f := &r.fields[i]; f.codec.bytes != nil {
+			n += f.codec.bytes(unsafe.Add(p, f.offset))
+		}
+	}
+	return n
+}
+
+// check returns what is wrong with a row that cannot be written, or "".
+func (r *row) check(p unsafe.Pointer) string {
+	for i := range r.fields {
+		if f := &r.fields[i]; f.codec.check != nil {
+			if fault := f.codec.check(unsafe.Add(p, f.offset)); fault != "" {
+				return "column " + f.name + ": " + fault
+			}
+		}
+	}
+	return ""
+}
