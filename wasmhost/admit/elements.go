@@ -66,7 +66,8 @@ func (m *module) elementType(r *reader, flags uint32) ValueType {
 	if flags&elemExprs != 0 {
 		return r.refType()
 	}
-	if at, c := r.p, r.byte(); c != 0 && r.bad == nil {
+	at := r.p
+	if c := r.byte(); c != 0 && r.bad == nil {
 		r.failAt(at, "element kind %#x, expected 0x00", c)
 	}
 	return FuncRef

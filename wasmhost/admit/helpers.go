@@ -7,14 +7,14 @@ type helpers struct {
 	fuel   uint64 // index of the fuel global
 	host   uint64 // index of the imported out_of_fuel
 	refill uint64 // index of the helper that calls it
-	// types appended to the module's
-	typeHost, typeRefill uint64
-	next                 uint64 // index of the next helper
-	byKey                map[helperKey]uint64
-	code                 [][]byte // bodies in the order of their indices
-	funcTypes            []uint64
-	newTypes             [][]byte
-	typeIndex            map[string]uint64
+	// typeHost is the index of the host function's type
+	typeHost  uint64
+	next      uint64 // index of the next helper
+	byKey     map[helperKey]uint64
+	code      [][]byte // bodies in the order of their indices
+	funcTypes []uint64
+	newTypes  [][]byte
+	typeIndex map[string]uint64
 }
 
 // helperKey names a helper: the operation and its immediates, which are part of the code.

@@ -100,7 +100,8 @@ func (r *reader) unknown(in *instr, b byte, sub uint32) {
 }
 
 func (r *reader) zero() {
-	if at, c := r.p, r.byte(); c != 0 {
+	at := r.p
+	if c := r.byte(); c != 0 {
 		r.failAt(at, "expected a zero byte, got %#x: a module has one memory", c)
 	}
 }
@@ -114,7 +115,8 @@ func (r *reader) memArg(in *instr, info *opInfo) {
 }
 
 func (r *reader) lane(lanes uint8) {
-	if at, c := r.p, r.byte(); c >= lanes {
+	at := r.p
+	if c := r.byte(); c >= lanes {
 		r.failAt(at, "lane %d of %d", c, lanes)
 	}
 }
@@ -152,7 +154,8 @@ func (r *reader) targets(in *instr, most int) {
 }
 
 func (r *reader) valueType() ValueType {
-	at, c := r.p, r.byte()
+	at := r.p
+	c := r.byte()
 	if r.bad == nil && !isValueType(c) {
 		r.failAt(at, "%s is not a value type", typeName(c))
 	}
@@ -160,7 +163,8 @@ func (r *reader) valueType() ValueType {
 }
 
 func (r *reader) refType() ValueType {
-	at, c := r.p, r.byte()
+	at := r.p
+	c := r.byte()
 	if r.bad == nil && !isRef(c) {
 		r.failAt(at, "%s is not a reference type", typeName(c))
 	}

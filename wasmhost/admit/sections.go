@@ -43,7 +43,8 @@ func (m *module) importSection(r *reader) {
 }
 
 func (m *module) typeIndex(r *reader) uint32 {
-	at, t := r.p, r.u32()
+	at := r.p
+	t := r.u32()
 	if r.bad == nil && int64(t) >= int64(len(m.types)) {
 		r.failAt(at, "type %d, there are %d", t, len(m.types))
 	}
@@ -59,7 +60,8 @@ func (m *module) functionSection(r *reader) {
 
 // limitsOf reads minimum and maximum; a maximum below the minimum is refused.
 func (m *module) limitsOf(r *reader) limits {
-	at, flags := r.p, r.byte()
+	at := r.p
+	flags := r.byte()
 	switch {
 	case r.bad != nil:
 		return limits{}
@@ -123,7 +125,8 @@ func (m *module) memorySection(r *reader) {
 
 func (m *module) globalType(r *reader) global {
 	g := global{t: r.valueType()}
-	at, c := r.p, r.byte()
+	at := r.p
+	c := r.byte()
 	if r.bad == nil && c > 1 {
 		r.failAt(at, "mutability of a global is %d, expected 0 or 1", c)
 	}
@@ -208,7 +211,8 @@ func (m *module) startSection(r *reader) {
 }
 
 func (m *module) functionIndex(r *reader) uint32 {
-	at, f := r.p, r.u32()
+	at := r.p
+	f := r.u32()
 	if r.bad == nil && int64(f) >= int64(len(m.funcs)) {
 		r.failAt(at, "function %d, there are %d", f, len(m.funcs))
 	}
@@ -262,7 +266,8 @@ func (m *module) constant(r *reader, want ValueType) {
 		r.failAt(in.start, "constant expression of type %s, expected %s", typeName(got), typeName(want))
 		return
 	}
-	if at, c := r.p, r.byte(); c != opEnd && r.bad == nil {
+	at := r.p
+	if c := r.byte(); c != opEnd && r.bad == nil {
 		r.failAt(at, "constant expression required: one constant of type %s, then end", typeName(want))
 	}
 }

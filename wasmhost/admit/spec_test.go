@@ -280,18 +280,6 @@ func specPolicy(s script) Policy {
 	return p
 }
 
-// host gives a runtime the out_of_fuel function.
-func host(t testing.TB, r wazero.Runtime, refill func(left int64) int64) {
-	t.Helper()
-	_, err := r.NewHostModuleBuilder(ImportModule).NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) {
-			stack[0] = uint64(refill(int64(stack[0])))
-		}), []api.ValueType{api.ValueTypeI64}, []api.ValueType{api.ValueTypeI64}).Export(ImportName).Instantiate(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 func (r *specRun) read(name string) []byte {
 	b, err := os.ReadFile(filepath.Join(r.dir, name))
 	if err != nil {
