@@ -28,6 +28,8 @@ type Plan struct {
 	Nodes      []Node `json:"nodes"`
 	// File is what positions refer to; may be empty.
 	File string `json:"file,omitempty"`
+	// Positions is as Node.Positions, for members outside of the nodes: "", "epoch", "dead_letter.config.path".
+	Positions map[string]string `json:"positions,omitempty"`
 	// Dir is the folder that relative paths of bundles and files are relative to.
 	Dir string `json:"-"`
 }
@@ -144,9 +146,14 @@ type Call struct {
 	Timeout   Duration `json:"timeout,omitempty"`
 }
 
-// Project chooses, renames and orders columns.
+// Project chooses, renames and orders columns. Either Columns lists all that are kept, or Drop and Rename say what becomes of
+// some while the others stay as they are.
 type Project struct {
-	Columns []Column `json:"columns"`
+	Columns []Column `json:"columns,omitempty"`
+	// Drop are columns to leave out.
+	Drop []string `json:"drop,omitempty"`
+	// Rename gives columns another name, at their place.
+	Rename []Column `json:"rename,omitempty"`
 }
 
 // Column is an output column of a Project, and the input column that it is.

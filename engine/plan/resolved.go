@@ -43,8 +43,12 @@ type ResolvedNode struct {
 type ResolvedSource struct {
 	Source connectors.Source
 	Format codec.Format
+	// Schema holds all columns of the records, declared or inferred; Inferred says that it was not declared.
+	Schema   *arrow.Schema
+	Inferred bool
 	// Decode is the schema that the decoder builds: the columns that anybody reads, the column of event times included.
 	// Pruned lists the declared columns that nobody reads.
+	// It has one column at least. Out of the node lists what is passed on: not a column that only event times are taken from.
 	Decode *arrow.Schema
 	Pruned []string
 }
