@@ -541,7 +541,7 @@ static void wm_drop_(wm_call *c) { // a new call, or an error: what was not hand
     c->head = c->now = NULL;
 }
 // wm_add_row_ returns the place for one more row of an output with bytes of text.
-static wm_result_ *wm_add_row_(wm_call *c, size_t bytes) {
+WM_FN_ wm_result_ *wm_add_row_(wm_call *c, size_t bytes) {
     if (c->now->rows == WM_STEP_ROWS || (c->now->rows && c->now->bytes + bytes > WM_STEP_BYTES)) wm_queue_(c), wm_take_(c, 1024);
     if (c->now->rows == c->now->cap) wm_room_to_(c->now, c->now->cap * 2);
     c->now->bytes += bytes, c->now->origins[c->now->rows++] = (int32_t)c->row;
@@ -659,13 +659,13 @@ WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
 // ---- State -----------------------------------------------------------------------------------------------------------
 // A key's state is fetched when the first row of the batch touches it, and what has changed is stored at the end of the step.
 
-static int wm_fetch_(size_t state, int32_t slot, void *value, size_t size, bool text, bool *stored) {
+WM_FN_ int wm_fetch_(size_t state, int32_t slot, void *value, size_t size, bool text, bool *stored) {
     wm_str *s = value;
     int64_t n = wm_state_get_(state, slot, text ? NULL : value, text ? 0 : size);
     if ((*stored = n >= 0) && text) s->data = wm_scratch((size_t)n), s->size = (size_t)n, wm_state_get_(state, slot, (void *)s->data, s->size);
     return n < 0 || text || (size_t)n == size ? 0 : wm_fail("state %zu holds %lld bytes, expected %zu", state, n, size);
 }
-static int wm_save_(size_t state, int32_t slot, const void *now, const void *old, size_t size, bool text, bool gone, bool stored) {
+WM_FN_ int wm_save_(size_t state, int32_t slot, const void *now, const void *old, size_t size, bool text, bool gone, bool stored) {
     const wm_str *s = now;
     if (gone) return stored ? wm_state_delete_(state, slot) : 0;
     if (stored && (text ? wm_same(*s, *(const wm_str *)old) : !memcmp(now, old, size))) return 0;
@@ -760,7 +760,7 @@ static int wm_save_(size_t state, int32_t slot, const void *now, const void *old
     static const wm_function name = {#name, doc, kind, false, name##_in_, out_decl, NULL, name##_run_};                   \
     static int name##_all_(size_t n, const struct name##_in *in, struct name##_out *out)
 
-static int wm_whole_(wm_call *call) { // takes over what a vectorised function has put in its columns
+WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function has put in its columns
     wm_result_ *r = call->now;
     r->rows = call->length, r->first = 0;
     for (size_t i = 0; i < call->n_out; i++) {

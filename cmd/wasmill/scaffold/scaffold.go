@@ -1,0 +1,152 @@
+// Package scaffold writes what `wasmill init` gives a newcomer: a folder with a function, its SDK and a pipeline that runs it,
+// complete in itself, so that it builds without a network.
+package scaffold
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+	"text/template"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/sdk"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// Languages are what functions can be written in.
+var Languages = []string{"c", "go"}
+
+// validName is what serves as a file's, a module's, a job's and a Makefile target's name alike.
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+
+// Write writes the files of a new function called name, in one of the [Languages], into dir, which is made if it is not there. It
+// returns the paths written, sorted. It writes nothing, and returns a fault of code Usage, when a name is not allowed or
+// one of the files is there already; when writing fails midway what was written stays.
+func Write(dir, lang, name string) ([]string, error) {
+	files, err := render(lang, name)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, 0, len(files))
+	for file := range files {
+		names = append(names, file)
+	}
+	sort.Strings(names)
+	for _, file := range names {
+		p := filepath.Join(dir, filepath.FromSlash(file))
+		if _, err := os.Lstat(p); err == nil {
+			return nil, fault.New(fault.Usage, "there is a file `%s` already", file).At("%s", dir).
+				WithHint("nothing was written; choose an empty or a new folder")
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, unwritable(dir, err)
+		}
+	}
+	paths := make([]string, 0, len(files))
+	for _, file := range names {
+		p := filepath.Join(dir, filepath.FromSlash(file))
+		if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
+			return paths, unwritable(dir, err)
+		}
+		if err := create(p, files[file]); err != nil {
+			return paths, unwritable(dir, err)
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}
+
+// create does not overwrite, not even what another program has just made.
+func create(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	return errors.Join(err, f.Close())
+}
+
+func unwritable(dir string, err error) error {
+	return fault.New(fault.Usage, "the files cannot be written: %v", err).At("%s", dir)
+}
+
+// render returns the files of a scaffold by their slash-separated paths.
+func render(lang, name string) (map[string][]byte, error) {
+	if !validName.MatchString(name) {
+		return nil, fault.New(fault.Usage, "the name `%s` is not allowed", name).
+			WithHint("a small letter, then small letters, digits, `_` and `-`, at most 63")
+	}
+	files := map[string][]byte{}
+	switch lang {
+	case "c":
+		files["wasmill.h"] = sdk.Header
+	case "go":
+		if err := addGoSDK(files); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fault.New(fault.Usage, "there is no SDK for `%s`", lang).WithHint("expected one of %s", strings.Join(Languages, ", "))
+	}
+	for _, folder := range []string{lang, "all"} {
+		if err := addTemplates(files, path.Join("templates", folder), name); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// addGoSDK puts the SDK where the scaffold's go.mod expects the module of the same import path.
+func addGoSDK(files map[string][]byte) error {
+	sources, err := fs.Glob(sdk.Go, "go/*.go")
+	if err != nil {
+		return internal(err)
+	}
+	for _, source := range sources {
+		if strings.HasSuffix(source, "_test.go") {
+			continue
+		}
+		if files["wasmill/sdk/"+source], err = sdk.Go.ReadFile(source); err != nil {
+			return internal(err)
+		}
+	}
+	return nil
+}
+
+func addTemplates(files map[string][]byte, folder, name string) error {
+	entries, err := templates.ReadDir(folder)
+	if err != nil {
+		return internal(err)
+	}
+	for _, e := range entries {
+		text, err := templates.ReadFile(path.Join(folder, e.Name()))
+		if err != nil {
+			return internal(err)
+		}
+		t, err := template.New(e.Name()).Option("missingkey=error").Parse(string(text))
+		if err != nil {
+			return internal(err)
+		}
+		var b bytes.Buffer
+		if err := t.Execute(&b, struct{ Name string }{name}); err != nil {
+			return internal(err)
+		}
+		file := strings.Replace(strings.TrimSuffix(e.Name(), ".tmpl"), "NAME", name, 1)
+		if file == "sdk.mod" { // a folder with a go.mod could not be embedded
+			file = "wasmill/go.mod"
+		}
+		files[file] = b.Bytes()
+	}
+	return nil
+}
+
+func internal(err error) error {
+	return fault.New(fault.Internal, "the scaffold's templates are broken: %v", err)
+}

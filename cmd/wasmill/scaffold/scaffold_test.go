@@ -1,0 +1,126 @@
+package scaffold_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/cmd/wasmill/scaffold"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/internal/cbuild"
+	"github.com/wasmill/wasmill/internal/gobuild"
+	"github.com/wasmill/wasmill/wasmhost"
+)
+
+func write(t *testing.T, lang string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "new")
+	paths, err := scaffold.Write(dir, lang, "hello-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Makefile", "README.md", "input.ndjson", "pipeline.yaml"} {
+		if !contains(paths, filepath.Join(dir, want)) {
+			t.Errorf("%s: no %s among %v", lang, want, paths)
+		}
+	}
+	return dir
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// TestBuildsAndRuns builds what a newcomer gets, with no more than what they get, and runs the sample's rows through it.
+func TestBuildsAndRuns(t *testing.T) {
+	t.Run("c", func(t *testing.T) {
+		dir := write(t, "c")
+		shout(t, cbuild.Build(t, []string{filepath.Join(dir, "hello-2.c")}, cbuild.Freestanding...), "GRüßE")
+	})
+	t.Run("go", func(t *testing.T) {
+		shout(t, gobuild.Build(t, write(t, "go"), "-ldflags=-s"), "GRÜßE")
+	})
+}
+
+func shout(t *testing.T, wasm []byte, greetings string) {
+	t.Helper()
+	ctx := t.Context()
+	host, err := wasmhost.New(wasmhost.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer host.Close(ctx)
+	bundle, err := host.Load(ctx, "hello-2.wasm", wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bundle.Close(ctx)
+	guest, err := bundle.Instantiate(ctx, udf.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer guest.Close(ctx)
+	in := arrow.NewSchema([]arrow.Field{
+		{Name: "word", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
+	}, nil)
+	fn, err := guest.Bind(ctx, "shout", in, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, in)
+	defer b.Release()
+	b.Field(0).(*array.StringBuilder).AppendValues([]string{"hello", "columns", "", "grüße"}, []bool{true, true, false, true})
+	b.Field(1).(*array.Int64Builder).AppendValues([]int64{1, 3, 2, 0}, nil)
+	rec := b.NewRecord()
+	defer rec.Release()
+	var got []string
+	err = fn.Call(ctx, rec, nil, func(r udf.Result) error {
+		loud := r.Record.Column(r.Record.Schema().FieldIndices("loud")[0]).(*array.String)
+		for i := range loud.Len() {
+			got = append(got, strings.Clone(loud.ValueStr(i)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(got, " "), "HELLO! COLUMNS!!! (null) "+greetings; got != want {
+		t.Errorf("expected %q, got %q", want, got)
+	}
+}
+
+func TestRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pipeline.yaml"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ lang, name, want string }{
+		{"c", "hello", dir + ": there is a file `pipeline.yaml` already (nothing was written; choose an empty or a new folder)"},
+		{"cobol", "hello", "there is no SDK for `cobol` (expected one of c, go)"},
+		{"c", "../up", "the name `../up` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
+		{"c", "", "the name `` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
+	} {
+		_, err := scaffold.Write(dir, c.lang, c.name)
+		var f *fault.Fault
+		if !errors.As(err, &f) || f.Code != fault.Usage || f.Error() != c.want {
+			t.Errorf("%s %s:\nexpected %s\ngot      %v", c.lang, c.name, c.want, err)
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("expected nothing but the user's file, got %v, %v", entries, err)
+	}
+}
