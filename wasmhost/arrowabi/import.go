@@ -18,10 +18,8 @@ type Importer struct {
 	limits  Limits
 	where   string
 	copied  uint64
-	columns []arrow.Array // of one Import
 	origins []int32
-	// how many objects a record of the schema needs
-	nodes, buffers, children int
+	objects *objects // of the last record
 }
 
 // NewImporter returns an importer of arrays that must be of the schema given. Where is the position in faults, such as
@@ -33,32 +31,32 @@ func NewImporter(space Space, schema *arrow.Schema, limits Limits, where string)
 	if err != nil {
 		return nil, fault.From(err).In("%s", where)
 	}
-	im := &Importer{space: space, schema: schema, root: root, limits: limits, where: where}
-	im.columns = make([]arrow.Array, len(root.children))
-	im.nodes, im.buffers, im.children = root.count()
-	return im, nil
+	return &Importer{space: space, schema: schema, root: root, limits: limits, where: where}, nil
 }
 
 // Import checks the ArrowArray at ptr, a struct of the schema's columns, and returns it as a record. The buffers of the
 // record are the guest's memory: it is good until the guest is entered or freed. The caller releases it, which does
-// not enter the guest.
+// not enter the guest; the next Import may then use its Go objects again, so neither it nor a slice of it may be read any more.
 //
 // It returns a [fault.BadArray] fault for an array that is not sound or not of the schema, and a [fault.Limit] fault
 // for one beyond the limits.
 func (im *Importer) Import(ptr uint32) (arrow.Record, error) {
-	r := &reader{mem: im.space.Bytes(), limits: im.limits, objects: newObjects(im.nodes, im.buffers, im.children)}
+	o := im.objects
+	if o == nil || !o.recycle() {
+		o = newObjects(im.root)
+	}
+	im.objects = nil // what an import that fails leaves behind is not used again
+	r := reader{mem: im.space.Bytes(), limits: im.limits, objects: o}
 	data, f := r.record(im.root, ptr)
 	im.copied += r.copied
 	if f != nil {
 		return nil, f.In("%s", im.where)
 	}
+	im.objects = o
+	rec := &imported{schema: im.schema, rows: data.Len(), columns: make([]arrow.Array, len(data.Children()))}
+	rec.Retain()
 	for i, c := range data.Children() {
-		im.columns[i] = array.MakeFromData(c)
-	}
-	rec := array.NewRecord(im.schema, im.columns, int64(data.Len()))
-	for i, c := range im.columns {
-		c.Release()
-		im.columns[i] = nil
+		rec.columns[i] = array.MakeFromData(c)
 	}
 	data.Release()
 	return rec, nil

@@ -75,7 +75,7 @@ func TestLies(t *testing.T) {
 			func(g *guest, a uint32) uint32 { g.setU64(g.child(a, colN), 2); return a }},
 		{"too few columns", "function f, n_children: expected 9, got 8",
 			func(g *guest, a uint32) uint32 { g.setU64(a+32, 8); return a }},
-		{"negative children", "function f, n_children: expected 9, got -1",
+		{"negative children", "function f, n_children: expected a number from 0 to 2147483647, got -1",
 			func(g *guest, a uint32) uint32 { g.setU64(a+32, ^uint64(0)); return a }},
 		{"children outside", "function f, children: 36 bytes at 0x7fffffff end outside of the memory of 131072 bytes",
 			func(g *guest, a uint32) uint32 { g.setU32(a+44, 0x7fffffff); return a }},

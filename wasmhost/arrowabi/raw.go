@@ -3,6 +3,8 @@ package arrowabi
 import (
 	"encoding/binary"
 
+	"github.com/apache/arrow/go/v15/arrow/array"
+
 	"github.com/wasmill/wasmill/engine/fault"
 )
 
@@ -38,32 +40,24 @@ func readArray(mem []byte, ptr uint32, n *node) (raw, *fault.Fault) {
 	if f != nil {
 		return raw{}, f
 	}
-	for _, c := range [...]struct {
-		name     string
-		at       int
-		min, max int64
-	}{
-		{"length", 0, 0, maxCount}, {"null_count", 8, -1, maxCount}, {"offset", 16, 0, maxCount},
-	} {
-		if v := int64(binary.LittleEndian.Uint64(b[c.at:])); v < c.min || v > c.max {
-			return raw{}, fault.New(fault.BadArray, "expected a number from %d to %d, got %d", c.min, c.max, v).At("%s", c.name)
+	numbers := [5]int64{}
+	for i := range numbers {
+		v := int64(binary.LittleEndian.Uint64(b[8*i:]))
+		if v < 0 && !(v == -1 && i == 1) || v > maxCount {
+			return raw{}, badNumber(i, v)
 		}
+		numbers[i] = v
 	}
-	for _, c := range [...]struct {
-		name string
-		at   int
-		want int
-	}{
-		{"n_buffers", 24, n.kind.buffers()}, {"n_children", 32, len(n.children)},
-	} {
-		if v := int64(binary.LittleEndian.Uint64(b[c.at:])); v != int64(c.want) {
-			return raw{}, fault.New(fault.BadArray, "expected %d, got %d", c.want, v).At("%s", c.name)
-		}
+	if want := n.kind.buffers(); numbers[3] != int64(want) {
+		return raw{}, fault.New(fault.BadArray, "expected %d, got %d", want, numbers[3]).At("n_buffers")
+	}
+	if want := len(n.children); numbers[4] != int64(want) {
+		return raw{}, fault.New(fault.BadArray, "expected %d, got %d", want, numbers[4]).At("n_children")
 	}
 	r := raw{
-		length:     int(binary.LittleEndian.Uint64(b)),
-		nulls:      int(binary.LittleEndian.Uint64(b[8:])),
-		offset:     int(binary.LittleEndian.Uint64(b[16:])),
+		length:     int(numbers[0]),
+		nulls:      int(numbers[1]),
+		offset:     int(numbers[2]),
 		buffers:    binary.LittleEndian.Uint32(b[40:]),
 		children:   binary.LittleEndian.Uint32(b[44:]),
 		dictionary: binary.LittleEndian.Uint32(b[48:]),
@@ -76,6 +70,15 @@ func readArray(mem []byte, ptr uint32, n *node) (raw, *fault.Fault) {
 		return raw{}, fault.New(fault.BadArray, "expected no dictionary, got one at %#x", r.dictionary)
 	}
 	return r, nil
+}
+
+func badNumber(i int, v int64) *fault.Fault {
+	name := [...]string{"length", "null_count", "offset", "n_buffers", "n_children"}[i]
+	least := 0
+	if i == 1 {
+		least = array.UnknownNullCount
+	}
+	return fault.New(fault.BadArray, "expected a number from %d to %d, got %d", least, maxCount, v).At("%s", name)
 }
 
 // pointers returns the table of count pointers at ptr.

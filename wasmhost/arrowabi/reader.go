@@ -22,7 +22,7 @@ type reader struct {
 	limits  Limits
 	bytes   int64 // of all buffers so far
 	copied  uint64
-	objects objects
+	objects *objects
 }
 
 // record reads the struct of a schema's columns.
