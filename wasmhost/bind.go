@@ -61,9 +61,8 @@ func (f *function) open(ctx context.Context, config json.RawMessage) error {
 	empty := array.NewRecordBuilder(memory.DefaultAllocator, f.out)
 	f.empty = empty.NewRecord()
 	empty.Release()
-	leave := g.account(nil)
+	leave := g.account(ctx, nil)
 	defer leave()
-	g.entry.Context = ctx
 	if err := f.enterOpen(ctx, config); err != nil {
 		return err
 	}
@@ -121,17 +120,23 @@ func (f *function) enterOpen(ctx context.Context, config json.RawMessage) error 
 	if err != nil {
 		return err
 	}
+	var refusal error
 	switch uint32(status) {
 	case statusOK:
 	case statusError:
-		return g.failure(ctx)
+		refusal = g.failure(ctx)
 	default:
-		return g.breaks("expected status OK or ERROR, got %d", int32(status)).At(exportOpen)
+		refusal = g.breaks("expected status OK or ERROR, got %d", int32(status)).At(exportOpen)
 	}
-	if configPtr != 0 {
-		if err := g.arena.FreeScratch(configPtr); err != nil {
-			return err
-		}
+	if g.broken != nil {
+		return refusal
 	}
-	return g.arena.FreeScratch(schemaPtr)
+	err = g.arena.FreeScratch(schemaPtr)
+	if configPtr != 0 && err == nil {
+		err = g.arena.FreeScratch(configPtr)
+	}
+	if refusal != nil {
+		return refusal
+	}
+	return err
 }

@@ -27,7 +27,7 @@ func (c *entryContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// outer returns the context of the call that is under way, for entries that the arena makes.
+// outer returns the context of the call that is under way, for entries that the arena makes; outside of calls there is none.
 func (c *entryContext) outer() context.Context {
 	if c.Context == nil {
 		return context.Background()
@@ -88,9 +88,11 @@ func (g *guest) enter(ctx context.Context, name string, f api.Function, params .
 	if len(params) == 0 {
 		stack[0] = 0
 	}
+	outer := g.entry.Context
 	if err := g.begin(ctx); err != nil {
 		return 0, err
 	}
+	defer func() { g.entry.Context = outer }()
 	var err error
 	if g.bundle.deadlines {
 		err = g.guarded(func(ctx context.Context) error { return f.CallWithStack(ctx, stack) })
@@ -105,9 +107,11 @@ func (g *guest) enter(ctx context.Context, name string, f api.Function, params .
 
 // run is enter for an entry that is not one call.
 func (g *guest) run(ctx context.Context, name string, f func(context.Context) error) error {
+	outer := g.entry.Context
 	if err := g.begin(ctx); err != nil {
 		return err
 	}
+	defer func() { g.entry.Context = outer }()
 	return g.end(name, g.guarded(f))
 }
 

@@ -19,7 +19,10 @@ const (
 func splitTrap(message string) (what, stack string) {
 	what, stack, _ = strings.Cut(message, "\nwasm stack trace:\n")
 	what = strings.TrimSuffix(what, " (recovered by wazero)")
-	what = clipText(strings.TrimPrefix(what, "wasm error: "))
+	if _, reason, ok := strings.Cut(what, "wasm error: "); ok { // in front of it is which start function it was
+		what = reason
+	}
+	what = clipText(what)
 	if stack == "" {
 		return what, ""
 	}

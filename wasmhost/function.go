@@ -60,8 +60,7 @@ func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yie
 		return err
 	}
 	g := f.guest
-	leave := g.account(f)
-	g.entry.Context = ctx
+	leave := g.account(ctx, f)
 	before := f.exporter.CopiedBytes() + f.importer.CopiedBytes()
 	err := f.steps(ctx, in, slots, yield)
 	f.exporter.Release()
@@ -72,19 +71,19 @@ func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yie
 	return err
 }
 
-// account starts a call's own clock, and what it returns goes back to the clock of the call around it, if any.
-func (g *guest) account(f *function) (leave func()) {
-	outerClock, outerRunning := g.clock, g.running
+// account starts a call's own clock and context, and what it returns goes back to those of the call around it, if any.
+func (g *guest) account(ctx context.Context, f *function) (leave func()) {
+	outerContext, outerClock, outerRunning := g.entry.Context, g.clock, g.running
 	if !outerClock.counts {
 		g.log.renew()
 	}
 	g.clock = clock{left: g.options.CallTimeout, counts: true}
-	g.running = f
+	g.entry.Context, g.running = ctx, f
 	if f != nil {
 		f.busy = true
 	}
 	return func() {
-		g.clock, g.running = outerClock, outerRunning
+		g.entry.Context, g.clock, g.running = outerContext, outerClock, outerRunning
 		if f != nil {
 			f.busy, f.slots = false, 0
 		}

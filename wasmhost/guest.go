@@ -32,7 +32,7 @@ type guest struct {
 	options udf.Options // with defaults filled in
 	memory  *linmem.Memory
 	grown   *kept
-	arena   *linmem.Arena
+	arena   *arena
 	mod     api.Module
 	log     guestLog
 	noop    uint32
@@ -120,7 +120,7 @@ func (g *guest) prepare(ctx context.Context) error {
 	} {
 		*f = g.mod.ExportedFunction(name)
 	}
-	g.arena = linmem.NewArena(g.memory, linmem.Source{Alloc: g.takeMemory, Free: g.giveMemory})
+	g.arena = &arena{linmem.NewArena(g.memory, linmem.Source{Alloc: g.takeMemory, Free: g.giveMemory}), g}
 	if g.bundle.hasInit {
 		if _, err := g.enter(ctx, exportInit, g.mod.ExportedFunction(exportInit)); err != nil {
 			return err
@@ -179,6 +179,26 @@ func (g *guest) takeMemory(size, align uint32) (uint32, error) {
 
 func (g *guest) giveMemory(ptr, size, align uint32) error {
 	_, err := g.enter(g.entry.outer(), exportFree, g.free, uint64(ptr), uint64(size), uint64(align))
+	return err
+}
+
+// arena is the guest's arena. A guest whose allocator answers nonsense is broken.
+type arena struct {
+	*linmem.Arena
+	guest *guest
+}
+
+func (a *arena) Reserve(n int) error { return a.judge(a.Arena.Reserve(n)) }
+
+func (a *arena) Scratch(n, align int) (uint32, error) {
+	ptr, err := a.Arena.Scratch(n, align)
+	return ptr, a.judge(err)
+}
+
+func (a *arena) judge(err error) error {
+	if f := fault.From(err); f != nil && f.Code == fault.Guest && a.guest.broken == nil {
+		a.guest.broken = f
+	}
 	return err
 }
 

@@ -71,17 +71,17 @@ static void give(void *b, uint32_t size) {
 	free_blocks[c] = b;
 }
 
-static void *memcpy_(void *to, const void *from, uint32_t n) {
+static inline void *memcpy_(void *to, const void *from, uint32_t n) {
 	for (uint32_t i = 0; i < n; i++) ((char *)to)[i] = ((const char *)from)[i];
 	return to;
 }
 
-static void *zero(void *to, uint32_t n) {
+static inline void *zero(void *to, uint32_t n) {
 	for (uint32_t i = 0; i < n; i++) ((volatile char *)to)[i] = 0;
 	return to;
 }
 
-static uint32_t length(const char *s) {
+static inline uint32_t length(const char *s) {
 	uint32_t n = 0;
 	while (s[n]) n++;
 	return n;
