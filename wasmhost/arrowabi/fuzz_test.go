@@ -5,11 +5,9 @@ import (
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/wasmill/wasmill/engine/fault"
-	"github.com/wasmill/wasmill/engine/stream"
 	"github.com/wasmill/wasmill/wasmhost/arrowabi"
 )
 
@@ -22,22 +20,22 @@ var fuzzSchemas, samples = func() ([]*arrow.Schema, []string) {
 	}
 	str, i8 := arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int8
 	return []*arrow.Schema{
-		liesSchema,
-		one(arrow.ListOf(arrow.ListOf(arrow.Null))),
-		one(arrow.ListOf(arrow.StructOf())),
-		one(arrow.MapOf(str, arrow.MapOf(i8, str))),
-		one(arrow.StructOf(arrow.Field{Name: "s", Type: arrow.StructOf(arrow.Field{Name: "d", Type: &arrow.DictionaryType{
-			IndexType: arrow.PrimitiveTypes.Uint8, ValueType: arrow.ListOf(str)}}), Nullable: true})),
-		one(&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int64, ValueType: &arrow.FixedSizeBinaryType{ByteWidth: 0}}),
-		one(&arrow.Decimal128Type{Precision: 20, Scale: 2}),
-		arrow.NewSchema(nil, nil),
-	}, []string{
-		liesRows,
-		`[{"c": [[null, null], []]}, {"c": null}]`,
-		`[{"c": [{}, {}]}, {"c": []}]`,
-		`[{"c": [{"key": "k", "value": [{"key": 1, "value": "v"}]}]}]`,
-		``, ``, `[{"c": "1.25"}, {"c": null}]`, ``,
-	}
+			liesSchema,
+			one(arrow.ListOf(arrow.ListOf(arrow.Null))),
+			one(arrow.ListOf(arrow.StructOf())),
+			one(arrow.MapOf(str, arrow.MapOf(i8, str))),
+			one(arrow.StructOf(arrow.Field{Name: "s", Type: arrow.StructOf(arrow.Field{Name: "d", Type: &arrow.DictionaryType{
+				IndexType: arrow.PrimitiveTypes.Uint8, ValueType: arrow.ListOf(str)}}), Nullable: true})),
+			one(&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int64, ValueType: &arrow.FixedSizeBinaryType{ByteWidth: 0}}),
+			one(&arrow.Decimal128Type{Precision: 20, Scale: 2}),
+			arrow.NewSchema(nil, nil),
+		}, []string{
+			liesRows,
+			`[{"c": [[null, null], []]}, {"c": null}]`,
+			`[{"c": [{}, {}]}, {"c": []}]`,
+			`[{"c": [{"key": "k", "value": [{"key": 1, "value": "v"}]}]}]`,
+			``, ``, `[{"c": "1.25"}, {"c": null}]`, ``,
+		}
 }()
 
 func FuzzImport(f *testing.F) {
@@ -78,7 +76,7 @@ func FuzzImport(f *testing.F) {
 			if err := arrowabi.Recheck(g, rec, where); err != nil {
 				t.Fatalf("imported, but not sound: %v", err)
 			}
-			read(t, rec)
+			readRecord(t, rec)
 			rec.Release()
 		}
 		if origins, err := im.Origins(ptr, len(data), 100); err == nil && len(origins) != len(data) {
@@ -113,7 +111,7 @@ func FuzzRecheck(f *testing.F) {
 			}
 			return
 		}
-		read(t, rec)
+		readRecord(t, rec)
 	})
 }
 
@@ -140,136 +138,3 @@ func FuzzImportSchema(f *testing.F) {
 		}
 	})
 }
-
-// read reads every value of a record, as encoders and operators do.
-func read(t *testing.T, rec arrow.Record) {
-	for _, c := range rec.Columns() {
-		if c.Len() != int(rec.NumRows()) {
-			t.Fatalf("a column has %d rows of %d", c.Len(), rec.NumRows())
-		}
-		readArray(t, c)
-	}
-	rows := stream.Range(0, int(rec.NumRows()))
-	for i, j := 0, len(rows)-1; i < j; i, j = i+1, j-1 {
-		rows[i], rows[j] = rows[j], rows[i]
-	}
-	for _, c := range rec.Columns() {
-		if items(c.Data()) > 1<<16 {
-			return // Gather is for records of a step's size
-		}
-	}
-	stream.Gather(memory.DefaultAllocator, rec, rows).Release()
-}
-
-func items(d arrow.ArrayData) int {
-	n := d.Len()
-	for _, c := range d.Children() {
-		n += items(c)
-	}
-	return n
-}
-
-var sink int
-
-func readArray(t *testing.T, a arrow.Array) {
-	if a.NullN() > a.Len() {
-		t.Fatalf("%d nulls of %d", a.NullN(), a.Len())
-	}
-	nulls := 0
-	for i := range a.Len() {
-		if a.IsNull(i) || a.DataType().ID() == arrow.NULL {
-			nulls++
-		}
-	}
-	if nulls != a.NullN() {
-		t.Fatalf("%d nulls, NullN says %d", nulls, a.NullN())
-	}
-	switch a := a.(type) {
-	case *array.String:
-		for i := range a.Len() {
-			sink += len(a.Value(i))
-		}
-		sink += len(a.ValueBytes()) + len(a.ValueOffsets())
-	case *array.LargeString:
-		for i := range a.Len() {
-			sink += len(a.Value(i))
-		}
-	case *array.Binary:
-		for i := range a.Len() {
-			for _, b := range a.Value(i) {
-				sink += int(b)
-			}
-		}
-		sink += len(a.ValueBytes()) + len(a.ValueOffsets())
-	case *array.LargeBinary:
-		for i := range a.Len() {
-			for _, b := range a.Value(i) {
-				sink += int(b)
-			}
-		}
-	case *array.FixedSizeBinary:
-		for i := range a.Len() {
-			sink += len(a.Value(i))
-		}
-	case *array.Boolean:
-		for i := range a.Len() {
-			if a.Value(i) {
-				sink++
-			}
-		}
-	case *array.Int64:
-		for _, v := range a.Int64Values() {
-			sink += int(v)
-		}
-	case *array.Int32:
-		for _, v := range a.Int32Values() {
-			sink += int(v)
-		}
-	case *array.Int8:
-		for _, v := range a.Int8Values() {
-			sink += int(v)
-		}
-	case *array.Decimal128:
-		for i := range a.Len() {
-			sink += a.Value(i).Sign()
-		}
-	case *array.Dictionary:
-		values := a.Dictionary()
-		readArray(t, values)
-		for i := range a.Len() {
-			if !a.IsNull(i) {
-				one := array.NewSlice(values, int64(a.GetValueIndex(i)), int64(a.GetValueIndex(i))+1)
-				sink += one.Len()
-				one.Release()
-			}
-		}
-	case *array.Map:
-		readArray(t, a.Keys())
-		readArray(t, a.Items())
-		for i := range a.Len() {
-			from, to := a.ValueOffsets(i)
-			keys := array.NewSlice(a.Keys(), from, to)
-			values := array.NewSlice(a.Items(), from, to)
-			sink += keys.Len() + values.Len()
-			keys.Release()
-			values.Release()
-		}
-	case *array.List:
-		readArray(t, a.ListValues())
-		for i := range a.Len() {
-			from, to := a.ValueOffsets(i)
-			one := array.NewSlice(a.ListValues(), from, to)
-			sink += one.Len()
-			one.Release()
-		}
-	case *array.Struct:
-		for i := range a.NumField() {
-			readArray(t, a.Field(i))
-		}
-	case *array.Null:
-		sink += a.Len()
-	default:
-		t.Fatalf("nothing reads %T", a)
-	}
-}
-
