@@ -451,6 +451,11 @@ extern const wm_module wm_module_;
     static const wm_function *const wm_functions_[] = {__VA_ARGS__};                                                      \
     const wm_module wm_module_ = {name, sizeof wm_functions_ / sizeof *wm_functions_, wm_functions_};
 
+static size_t wm_digits_(const char *f) {
+    size_t n = 0;
+    for (; *f >= '0' && *f <= '9'; f++) n = n * 10 + (size_t)(*f - '0');
+    return n;
+}
 // Width of a value or an offset, from the format of its type.
 static size_t wm_width_(const char *f) {
     switch (f[0]) {
@@ -461,12 +466,9 @@ static size_t wm_width_(const char *f) {
     case 'd': return 16;
     case 't': return (f[1] == 'd' && f[2] == 'D') || (f[1] == 't' && (f[2] == 's' || f[2] == 'm')) ? 4 : 8;
     case '+': return f[1] == 'l' || f[1] == 'm' ? 4 : 0;
-    case 'w': break;
+    case 'w': return wm_digits_(f + 2);
     default: return 0;
     }
-    size_t n = 0;
-    for (f += 2; *f >= '0' && *f <= '9'; f++) n = n * 10 + (size_t)(*f - '0');
-    return n;
 }
 static char *wm_keep_(const char *s) { return memcpy(wm_must_(strlen(s) + 1), s, strlen(s) + 1); }
 static void wm_learn_(wm_column *c, const wm_schema_ *s) { // at open: the schema is the host's, so copy it
@@ -518,7 +520,7 @@ static wm_result_ *wm_take_(wm_call *c, size_t rows) { // a result to fill, with
         r = memset(wm_must_(size), 0, size), r->call = c, r->children = wm_must_((n + 1) * sizeof *r->children);
         for (size_t i = 0; i < n; i++) {
             int w = c->fn->out ? c->fn->out[i].width : *c->fn->kind == 'f' ? W_BITS_ : W_PASS_;
-            r->out[i].width = w == W_SIZED_ ? (int)wm_width_(c->fn->out[i].type + 16) : w; // behind "fixed_size_binary"
+            r->out[i].width = w == W_SIZED_ ? (int)wm_digits_(c->fn->out[i].type + sizeof "fixed_size_binary") : w;
         }
     }
     r->next = NULL, r->rows = r->bytes = 0, r->first = c->row;
