@@ -115,14 +115,12 @@ func (g *guest) run(ctx context.Context, name string, f func(context.Context) er
 	return g.end(name, g.guarded(f))
 }
 
-// guarded calls f with a context that ends when the call's time is over. Machine code looks at it if it was compiled to.
+// guarded calls f with a context that ends when the call's time is over. Machine code looks at it if it was compiled to:
+// wazero watches it from another goroutine, even for a moment after the call, so that it is a value of its own.
 func (g *guest) guarded(f func(context.Context) error) error {
-	outer := g.entry.Context
-	ctx, cancel := context.WithTimeout(outer, g.remaining())
+	ctx, cancel := context.WithTimeout(g.entry.Context, g.remaining())
 	defer cancel()
-	g.entry.Context = ctx
-	defer func() { g.entry.Context = outer }()
-	return f(&g.entry)
+	return f(&entryContext{Context: ctx, guest: g})
 }
 
 func (g *guest) begin(ctx context.Context) error {
