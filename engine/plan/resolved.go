@@ -37,6 +37,9 @@ type ResolvedNode struct {
 	At        int
 	// From is set for a project: the input column behind each of its columns.
 	From []int
+
+	// keep narrows a source or a project to the columns that are read; nil keeps all.
+	keep map[string]bool
 }
 
 // ResolvedSource is a source with its connector and codec.
@@ -58,6 +61,18 @@ type ResolvedSink struct {
 	Sink   connectors.Sink
 	Format codec.Format
 }
+
+// DeadLetterSchema is the schema of what a dead-letter output gets: when, from which job and node, why and where, and the
+// data: in `data` as text where it is UTF-8, else in `bytes`.
+var DeadLetterSchema = arrow.NewSchema([]arrow.Field{
+	{Name: "at", Type: &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}},
+	{Name: "job", Type: arrow.BinaryTypes.String},
+	{Name: "node", Type: arrow.BinaryTypes.String},
+	{Name: "reason", Type: arrow.BinaryTypes.String},
+	{Name: "where", Type: arrow.BinaryTypes.String},
+	{Name: "data", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "bytes", Type: arrow.BinaryTypes.Binary, Nullable: true},
+}, nil)
 
 // Stage is a chain of nodes, or a tree of them where several read one, that runs fused in one goroutine per task.
 type Stage struct {
