@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/stream"
 )
 
 // Format is a way to write records as bytes.
@@ -27,6 +28,10 @@ type Format struct {
 	Infer func(sample []byte, config json.RawMessage) (*arrow.Schema, error)
 	// Lines says that one message may hold many records, one a line, so that files are cut at line ends.
 	Lines bool
+	// Cut returns how many bytes at the beginning of data, which begins where a record or the input does, are whole
+	// records, so that a file may be cut there; 0 when there is not even one. It is asked before Lines. Nil: at line ends
+	// where Lines is set, otherwise nowhere.
+	Cut func(data []byte, config json.RawMessage) int
 }
 
 // Limits bound one batch.
@@ -39,6 +44,22 @@ type Limits struct {
 	Record int
 }
 
+// Filled returns the limits with the defaults in place of zeros, none above [stream.MaxRows] and 512 MiB.
+func (l Limits) Filled() Limits {
+	within := func(v, standard, most int) int {
+		if v <= 0 {
+			return standard
+		}
+		return min(v, most)
+	}
+	const most = 512 << 20
+	return Limits{
+		Rows:   within(l.Rows, stream.MaxRows, stream.MaxRows),
+		Bytes:  within(l.Bytes, 1<<20, most),
+		Record: within(l.Record, 16<<20, most),
+	}
+}
+
 // Decoder builds records, one batch after another. It is used by one goroutine.
 type Decoder interface {
 	// Append decodes the records in data onto the batch being built and returns how many bytes it took. It takes fewer
@@ -48,12 +69,24 @@ type Decoder interface {
 	// Rows returns the rows of the batch being built.
 	Rows() int
 	// Need returns how many bytes of the allocator the batch being built may still come to take, at the most, if data of n
-	// bytes is appended, so that the space can be reserved before.
+	// bytes is appended, so that the space can be reserved before. All that is asked of the allocator counts, also what
+	// is given back. The decoder takes n for what is coming, in one Append or several, and sizes its buffers by it.
 	Need(n int) int
 	// Record ends the batch and returns it, or nil when it has no rows. The caller releases it.
 	Record() arrow.Record
 	// Close frees the batch being built.
 	Close()
+}
+
+// InputDecoder is a Decoder of a format whose inputs begin with something that all of their rows need: a CSV's line of
+// names, an Arrow stream's schema.
+type InputDecoder interface {
+	Decoder
+	// StartInput says that the data appended from now on belongs to an input that comes in pieces, such as a file. Head is
+	// nil when the first piece comes next; otherwise it is the input's first bytes, whole records as Format.Cut cuts them,
+	// and pieces from behind them come next. Where nobody calls it, each data that was appended to its end is an input
+	// of its own: a message.
+	StartInput(head []byte) error
 }
 
 // BadRecord is a record that does not decode.
