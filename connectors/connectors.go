@@ -88,6 +88,11 @@ type Message struct {
 	Sequence uint64
 	// Header returns a header's first value, or ""; nil when there are no headers.
 	Header func(name string) string
+	// Start is set on the first message of an input that comes in pieces, such as a file: those that follow are pieces of
+	// it until the next Start, so a Reader of several such splits reads them one after another. Head is nil, or where
+	// reading goes on in the middle of the input, its first bytes: whole records that fit in a block.
+	Start bool
+	Head  []byte
 }
 
 // Sink is an output.

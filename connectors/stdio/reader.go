@@ -28,6 +28,7 @@ type reader struct {
 	free   chan []byte // buffers to read into: two, so that one is filled while the other is worked on
 	over   chan struct{}
 	last   []byte
+	begun  bool
 	lines  uint64
 	err    error
 }
@@ -105,7 +106,8 @@ func (r *reader) Next(ctx context.Context, wake <-chan struct{}, _ int) ([]conne
 			return nil, r.err
 		}
 		r.last = b.data
-		m := connectors.Message{Data: b.data, Time: stream.NoTime, Subject: "stdin", Sequence: r.lines + 1}
+		m := connectors.Message{Data: b.data, Time: stream.NoTime, Subject: "stdin", Sequence: r.lines + 1, Start: !r.begun}
+		r.begun = true
 		r.lines += uint64(bytes.Count(b.data, []byte("\n")))
 		return []connectors.Message{m}, nil
 	case <-wake:

@@ -44,7 +44,9 @@ var _ connectors.Source = (*source)(nil)
 func (*source) DefaultFormat() string { return defaultFormat }
 
 // Splits implements [connectors.Source].
-func (*source) Splits(context.Context, connectors.Job) ([]string, error) { return []string{"stdin"}, nil }
+func (*source) Splits(context.Context, connectors.Job) ([]string, error) {
+	return []string{"stdin"}, nil
+}
 
 // Open implements [connectors.Source]. A reader that is closed in the middle of the input leaves behind a goroutine that
 // waits for the next bytes: there is no other way to give up a read of a terminal.

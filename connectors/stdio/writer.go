@@ -22,7 +22,9 @@ type writer struct {
 
 var _ connectors.Writer = (*writer)(nil)
 
-func newWriter(out io.Writer, encoder codec.Encoder) *writer { return &writer{out: out, encoder: encoder} }
+func newWriter(out io.Writer, encoder codec.Encoder) *writer {
+	return &writer{out: out, encoder: encoder}
+}
 
 // flushBytes is how much is collected of one batch before it is written.
 const flushBytes = 256 << 10

@@ -104,7 +104,7 @@ func (a *attempt) openDeadLetters(ctx context.Context) error {
 	if a.plan.DeadLetter == nil {
 		return nil
 	}
-	encoder, err := a.plan.DeadLetter.Format.NewEncoder(DeadLetterSchema, a.plan.Plan.DeadLetter.FormatConfig)
+	encoder, err := a.plan.DeadLetter.Format.NewEncoder(plan.DeadLetterSchema, a.plan.Plan.DeadLetter.FormatConfig)
 	if err != nil {
 		return err
 	}

@@ -13,20 +13,9 @@ import (
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/operator"
+	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/stream"
 )
-
-// DeadLetterSchema is the schema of what a dead-letter output gets: when, from which job and node, why and where, and the
-// data: in `data` as text where it is UTF-8, else in `bytes`.
-var DeadLetterSchema = arrow.NewSchema([]arrow.Field{
-	{Name: "at", Type: &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}},
-	{Name: "job", Type: arrow.BinaryTypes.String},
-	{Name: "node", Type: arrow.BinaryTypes.String},
-	{Name: "reason", Type: arrow.BinaryTypes.String},
-	{Name: "where", Type: arrow.BinaryTypes.String},
-	{Name: "data", Type: arrow.BinaryTypes.String, Nullable: true},
-	{Name: "bytes", Type: arrow.BinaryTypes.Binary, Nullable: true},
-}, nil)
 
 // deadLetters writes what policies set aside, for all tasks of a job, and is flushed with every epoch.
 type deadLetters struct {
@@ -39,7 +28,7 @@ type deadLetters struct {
 }
 
 func newDeadLetters(ctx context.Context, job string, w connectors.Writer) *deadLetters {
-	return &deadLetters{job: job, writer: w, ctx: ctx, builder: array.NewRecordBuilder(memory.DefaultAllocator, DeadLetterSchema)}
+	return &deadLetters{job: job, writer: w, ctx: ctx, builder: array.NewRecordBuilder(memory.DefaultAllocator, plan.DeadLetterSchema)}
 }
 
 // Reject implements [operator.Rejects].

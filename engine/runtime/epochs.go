@@ -107,6 +107,13 @@ func (e *epochs) sourceEnded() {
 	}
 }
 
+// through reports whether all sources have ended.
+func (e *epochs) through() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.live == 0
+}
+
 func positionKey(node, part string) string { return node + "/" + part }
 
 // run commits epochs until the job is drained: by stop, or when all sources have ended.

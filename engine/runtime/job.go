@@ -42,6 +42,7 @@ type Job struct {
 	stopped sync.Once
 	epochs  EpochStats
 	retries atomic.Uint64
+	ended   atomic.Bool
 	current atomic.Pointer[attempt]
 }
 
@@ -70,6 +71,9 @@ func (j *Job) Stats() []*operator.Stats {
 
 // Epochs returns the counters of commits.
 func (j *Job) Epochs() *EpochStats { return &j.epochs }
+
+// Ended reports whether all of the job's inputs came to their end, and all that they held is committed.
+func (j *Job) Ended() bool { return j.ended.Load() }
 
 // Restarts returns how often the job was started again.
 func (j *Job) Restarts() uint64 { return j.retries.Load() }
@@ -115,6 +119,9 @@ func (j *Job) Run(ctx context.Context) error {
 	for {
 		start := time.Now()
 		err := j.attempt(ctx)
+		if err == nil {
+			j.ended.Store(j.current.Load().epochs.through())
+		}
 		if err == nil || ctx.Err() != nil || !mendable(err) {
 			return err
 		}

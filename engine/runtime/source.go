@@ -44,6 +44,9 @@ type source struct {
 	clock      *clock
 	ended      bool
 	tags       []tag // of the batch being built
+	// head is the beginning of the input that the messages are pieces of, for a decoder that comes into its middle; nil
+	// where messages are inputs of their own.
+	head []byte
 }
 
 // tag says that the rows of a batch up to end (exclusive) came from a message.
@@ -198,8 +201,33 @@ func (s *source) prepare(ctx context.Context) error {
 		s.decoder.Close()
 	}
 	var err error
-	s.decoder, err = s.newDecoder(alloc)
-	return err
+	if s.decoder, err = s.newDecoder(alloc); err != nil || s.head == nil {
+		return err
+	}
+	return s.startInput(s.head)
+}
+
+// begin prepares the decoder for the input that a message starts.
+func (s *source) begin(m connectors.Message) error {
+	if _, ok := s.decoder.(codec.InputDecoder); !ok {
+		return nil
+	}
+	if err := s.startInput(m.Head); err != nil {
+		return err
+	}
+	if s.head = m.Head; s.head == nil {
+		s.head = m.Data
+	}
+	s.head = append([]byte{}, s.head...)
+	return nil
+}
+
+func (s *source) startInput(head []byte) error {
+	d, ok := s.decoder.(codec.InputDecoder)
+	if !ok {
+		return nil
+	}
+	return s.placed(d.StartInput(head))
 }
 
 // reserve makes room for a batch of n bytes of input before the first byte is decoded, since reserving may enter the
@@ -247,8 +275,14 @@ func (s *source) messages(ctx context.Context, messages []connectors.Message) er
 		for at < len(messages) {
 			m := messages[at]
 			data := m.Data[offset:]
-			if len(data) > room && s.decoder.Rows() > 0 {
+			starts := m.Start && offset == 0
+			if (starts || len(data) > room) && s.decoder.Rows() > 0 {
 				break
+			}
+			if starts {
+				if err := s.begin(m); err != nil {
+					return err
+				}
 			}
 			n, err := s.append(m, offset, data)
 			if err != nil {
