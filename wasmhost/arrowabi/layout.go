@@ -92,7 +92,6 @@ func compile(schema *arrow.Schema) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.name = "column " + c.name
 		root.children = append(root.children, c)
 	}
 	return root, nil
@@ -101,6 +100,9 @@ func compile(schema *arrow.Schema) (*node, error) {
 // compileField returns the node of a field. Faults have the way to the field as their position.
 func compileField(f arrow.Field, depth int) (*node, *fault.Fault) {
 	n := &node{name: quote(f.Name), typ: f.Type, nullable: f.Nullable}
+	if depth == 1 {
+		n.name = "column " + n.name
+	}
 	if flt := n.compile(depth); flt != nil {
 		return nil, flt.In("%s", n.name)
 	}
