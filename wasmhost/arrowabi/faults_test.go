@@ -132,6 +132,50 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// Few bytes that stand for many are refused, and so are those below lists and structs.
+func TestLimitsOfDictionaries(t *testing.T) {
+	long := strings.Repeat("x", 4000)
+	for _, c := range []struct {
+		values arrow.DataType
+		value  string
+	}{
+		{arrow.BinaryTypes.String, fmt.Sprintf("%q", long)},
+		{arrow.BinaryTypes.LargeString, fmt.Sprintf("%q", long)},
+		{arrow.ListOf(arrow.StructOf(arrow.Field{Name: "s", Type: arrow.BinaryTypes.String, Nullable: true})), fmt.Sprintf(`[{"s": %q}, {"s": null}]`, long)},
+	} {
+		g := newGuest(t)
+		one := arrow.NewSchema([]arrow.Field{{Name: "v", Type: c.values, Nullable: true}}, nil)
+		values := record(t, memory.DefaultAllocator, one, fmt.Sprintf(`[{"v": %s}, {"v": null}]`, c.value)).Column(0)
+		typ := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint16, ValueType: c.values}
+		indices := array.NewUint16Builder(memory.DefaultAllocator)
+		for i := range 1000 {
+			indices.Append(uint16(i % 2))
+		}
+		rec := array.NewRecord(arrow.NewSchema([]arrow.Field{{Name: "d", Type: typ, Nullable: true}}, nil),
+			[]arrow.Array{array.NewDictionaryArray(typ, indices.NewArray(), values)}, 1000)
+		ex, err := arrowabi.NewExporter(g, rec.Schema(), false, 1, where)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := ex.Export(rec, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for bytes, want := range map[int64]string{
+			2_100_000: "", 1_900_000: "function f, column d: a step of more than 1900000 bytes (return smaller steps)",
+		} {
+			im, err := arrowabi.NewImporter(g, rec.Schema(), arrowabi.Limits{Rows: 1000, Bytes: bytes}, where)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = im.Import(a)
+			if want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+				t.Errorf("%s, at most %d bytes: got %v, want %q", c.values, bytes, err, want)
+			}
+		}
+	}
+}
+
 func TestOrigins(t *testing.T) {
 	g := newGuest(t)
 	im, err := arrowabi.NewImporter(g, flights, generous, where)

@@ -60,6 +60,7 @@ type shape struct {
 	buffers               []*memory.Buffer
 	children              []arrow.ArrayData
 	dict                  *array.Data
+	dictSize              int64 // bytes of its buffers
 }
 
 func (s *shape) end() int { return s.offset + s.length }
@@ -113,6 +114,9 @@ func (r *reader) build(n *node, a raw, skip, want int) (*array.Data, *fault.Faul
 	if s.dict != nil {
 		d.SetDictionary(s.dict)
 		s.dict.Release()
+		if f := r.weighDictionary(d, s.dictSize); f != nil {
+			return nil, f
+		}
 	}
 	return d, nil
 }
@@ -267,10 +271,12 @@ func (r *reader) dictionary(n *node, s *shape, a raw) *fault.Fault {
 	if a.dictionary == 0 {
 		return fault.New(fault.BadArray, "expected a dictionary, got a null pointer")
 	}
+	before := r.bytes
 	d, f := r.array(n.dict, a.dictionary, 0, all)
 	if f != nil {
 		return f
 	}
+	s.dictSize = r.bytes - before
 	if !n.nullable && d.NullN() > 0 {
 		return fault.New(fault.BadArray, "expected no nulls, got %d", d.NullN()).At("validity").In("%s", n.dict.name)
 	}

@@ -30,8 +30,9 @@ type Space interface {
 type Limits struct {
 	// Rows is the most rows of a record.
 	Rows int
-	// Bytes is the most bytes of all its buffers together, where a buffer counts as often as it is pointed at, and an
-	// element without any buffer as one byte.
+	// Bytes is the most bytes of all its buffers together, where a buffer counts as often as it is pointed at, an
+	// element without any buffer as one byte, and a value of a dictionary as often as rows refer to it if there are
+	// very many of both.
 	Bytes int64
 }
 

@@ -225,3 +225,41 @@ func BenchmarkCall(b *testing.B) {
 }
 
 var _ arrowabi.Space = (*linmem.Arena)(nil)
+
+// BenchmarkRecheck is what a caller pays to read its input again after a call.
+func BenchmarkRecheck(b *testing.B) {
+	const rows = 1024
+	g := newGuest(b)
+	if err := g.Reserve(rows * 128); err != nil {
+		b.Fatal(err)
+	}
+	rec := flightRows(b, g, rows)
+	defer rec.Release()
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := arrowabi.Recheck(g, rec, where); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkCallCopies is a call with a batch that lies in Go memory. What bounds it is the copying.
+func BenchmarkCallCopies(b *testing.B) {
+	const rows = 1024
+	g := newGuest(b)
+	rec := flightRows(b, memory.DefaultAllocator, rows)
+	defer rec.Release()
+	ex, err := arrowabi.NewExporter(g, flights, false, 1, where)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := ex.Export(rec, nil); err != nil {
+			b.Fatal(err)
+		}
+		ex.Release()
+	}
+	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
