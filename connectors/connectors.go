@@ -33,6 +33,9 @@ type Job struct {
 	Node string
 	// Dir is what relative paths are relative to.
 	Dir string
+	// Cut returns how many bytes at the beginning of data are whole records of a source's format, so that an input can be
+	// handed on in pieces; nil where the format only knows whole inputs.
+	Cut func(data []byte) int
 	Log *slog.Logger
 }
 

@@ -11,19 +11,21 @@ import (
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
-// blockBytes is how much is read at once. A block is cut behind its last whole line.
+// blockBytes is how much is read at once. A block is cut behind its last whole record.
 const blockBytes = 256 << 10
 
-// maxLine bounds a line. A longer one is handed on in pieces, which do not decode and go where the policy says.
-const maxLine = 16 << 20
+// maxBlock bounds a record, and a whole input of a format that is not cut. A longer one is handed on in pieces, which do
+// not decode and go where the policy says.
+const maxBlock = 64 << 20
 
-// block is some whole lines, or why there are no more.
+// block is some whole records, or why there are no more.
 type block struct {
 	data []byte
 	err  error
 }
 
 type reader struct {
+	cut    func([]byte) int // nil: the input is one piece
 	blocks chan block
 	free   chan []byte // buffers to read into: two, so that one is filled while the other is worked on
 	over   chan struct{}
@@ -35,8 +37,8 @@ type reader struct {
 
 var _ connectors.Reader = (*reader)(nil)
 
-func newReader(in io.Reader) *reader {
-	r := &reader{blocks: make(chan block), free: make(chan []byte, 2), over: make(chan struct{})}
+func newReader(in io.Reader, cut func([]byte) int) *reader {
+	r := &reader{cut: cut, blocks: make(chan block), free: make(chan []byte, 2), over: make(chan struct{})}
 	r.free <- make([]byte, 0, blockBytes)
 	r.free <- make([]byte, 0, blockBytes)
 	go r.fill(in)
@@ -58,19 +60,18 @@ func (r *reader) fill(in io.Reader) {
 		end := 0
 		for end == 0 && err == nil {
 			if len(buffer) == cap(buffer) {
-				if len(buffer) >= maxLine {
+				if len(buffer) >= maxBlock {
 					end = len(buffer)
 					break
 				}
-				buffer = append(make([]byte, 0, min(2*cap(buffer), maxLine)), buffer...)
+				buffer = append(make([]byte, 0, min(2*cap(buffer), maxBlock)), buffer...)
 			}
 			var n int
 			n, err = in.Read(buffer[len(buffer):cap(buffer)])
-			fresh := buffer[len(buffer) : len(buffer)+n]
-			if at := bytes.LastIndexByte(fresh, '\n'); at >= 0 {
-				end = len(buffer) + at + 1
-			}
 			buffer = buffer[:len(buffer)+n]
+			if r.cut != nil {
+				end = r.cut(buffer)
+			}
 		}
 		if err != nil {
 			end = len(buffer) // a last line without an end

@@ -50,8 +50,8 @@ func (*source) Splits(context.Context, connectors.Job) ([]string, error) {
 
 // Open implements [connectors.Source]. A reader that is closed in the middle of the input leaves behind a goroutine that
 // waits for the next bytes: there is no other way to give up a read of a terminal.
-func (s *source) Open(_ context.Context, _ connectors.Job, splits []connectors.Split) (connectors.Reader, error) {
-	return newReader(s.in), nil
+func (s *source) Open(_ context.Context, job connectors.Job, _ []connectors.Split) (connectors.Reader, error) {
+	return newReader(s.in, job.Cut), nil
 }
 
 type sink struct{ out io.Writer }

@@ -441,7 +441,9 @@ func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) err
 	if e := spec.EventTime; e != nil {
 		s.clock = newClock(len(splits), time.Duration(e.OutOfOrderness), time.Duration(e.Idle), time.Now())
 	}
-	if s.reader, err = n.Source.Source.Open(c.ctx, a.connectorJob(n.Node.ID), splits); err != nil {
+	job := a.connectorJob(n.Node.ID)
+	job.Cut = n.Source.Format.Cutter(spec.FormatConfig)
+	if s.reader, err = n.Source.Source.Open(c.ctx, job, splits); err != nil {
 		return a.placed(n, err)
 	}
 	a.closers = append(a.closers, func() { s.reader.Close() })
