@@ -3,6 +3,7 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -32,6 +33,17 @@ type Format struct {
 	// records, so that a file may be cut there; 0 when there is not even one. It is asked before Lines. Nil: at line ends
 	// where Lines is set, otherwise nowhere.
 	Cut func(data []byte, config json.RawMessage) int
+}
+
+// Cutter returns the function that cuts an input of this format behind whole records, or nil where it cannot be cut.
+func (f Format) Cutter(config json.RawMessage) func(data []byte) int {
+	switch {
+	case f.Cut != nil:
+		return func(data []byte) int { return f.Cut(data, config) }
+	case f.Lines:
+		return func(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
+	}
+	return nil
 }
 
 // Limits bound one batch.

@@ -59,6 +59,9 @@ func (a *Arena) Reset() {
 	a.tip = 0
 }
 
+// Clear is Reset after a test that failed: what is live is forgotten.
+func (a *Arena) Clear() { a.tip, a.Live = 0, 0 }
+
 // Allocate implements memory.Allocator.
 func (a *Arena) Allocate(n int) []byte {
 	size := (n + 63) &^ 63
@@ -89,3 +92,6 @@ func (a *Arena) Free(b []byte) {
 		a.Live--
 	}
 }
+
+// Format is the inverse of [Schema].
+func Format(s *arrow.Schema) string { return schema.FormatSchema(s) }

@@ -131,11 +131,6 @@ func (d *scanner) unescape(start int, raw []byte) ([]byte, bool) {
 	out := d.scratch[:0]
 	for i := 0; i < len(raw); {
 		c := raw[i]
-		if c < 0x20 { // behind a backslash
-			d.p = start + i
-			d.syntax("no control character in a string")
-			return nil, false
-		}
 		if c != '\\' {
 			out = append(out, c)
 			i++
