@@ -1,0 +1,200 @@
+package pipeline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/wasmill/wasmill/engine/fault"
+)
+
+// The bounds of a file. Nesting and expansion are bounded because a few bytes of YAML can stand for a great many values.
+const (
+	maxBytes  = 1 << 20
+	maxDepth  = 64
+	maxValues = 100_000
+)
+
+// value is a YAML value with its place: aliases followed, merge keys merged, variables replaced.
+type value struct {
+	kind    kind
+	text    string // of a scalar: its JSON for numbers and booleans, else the text itself
+	items   []*value
+	members []member
+	at      place
+}
+
+type member struct {
+	name  string
+	at    place // of the name
+	value *value
+}
+
+// place is a line and a column, in characters, from 1.
+type place struct{ line, column int }
+
+func (p place) String() string { return fmt.Sprintf("%d:%d", p.line, p.column) }
+
+type kind int
+
+const (
+	null kind = iota
+	boolean
+	number
+	text
+	list
+	object
+)
+
+// get returns a member's value, or nil.
+func (v *value) get(name string) *value {
+	for _, m := range v.members {
+		if m.name == name {
+			return m.value
+		}
+	}
+	return nil
+}
+
+// describe says what a value is, for faults.
+func (v *value) describe() string {
+	switch v.kind {
+	case null:
+		return "nothing"
+	case list:
+		return "a list"
+	case object:
+		return "a mapping"
+	case text:
+		if r := []rune(v.text); len(r) > 40 {
+			return fmt.Sprintf("%q...", string(r[:40]))
+		}
+		return fmt.Sprintf("%q", v.text)
+	}
+	return v.text
+}
+
+// reader turns YAML into values.
+type reader struct {
+	file    string
+	env     func(string) (string, bool)
+	anchors map[string]ast.Node
+	open    map[string]bool // anchors that are being expanded
+	values  int
+	faults  fault.List
+}
+
+func (r *reader) add(at place, format string, args ...any) *fault.Fault {
+	return r.faults.Add(fault.Usage, fmt.Sprintf("%s:%v", r.file, at), format, args...)
+}
+
+// read returns the root of the document, or nil after a fault.
+func (r *reader) read(data []byte) *value {
+	source, ok := r.hide(data)
+	if !ok {
+		return nil
+	}
+	body, err := parse(source)
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	if body == nil {
+		r.add(place{1, 1}, "the pipeline is empty").Hint = "it needs an `input` and an `output`"
+		return nil
+	}
+	r.anchors, r.open = make(map[string]ast.Node), make(map[string]bool)
+	return r.value(body, 0)
+}
+
+// syntaxError is what the YAML parser says about a place.
+type syntaxError struct {
+	at   place
+	text string
+}
+
+func (e *syntaxError) Error() string { return e.text }
+
+// parse returns the body of the only document in source; nil when there is none.
+func parse(source string) (body ast.Node, err error) {
+	defer func() {
+		// The parser is not ours, and the bytes may be anyone's.
+		if p := recover(); p != nil {
+			err = &syntaxError{place{1, 1}, "the file is not valid YAML"}
+		}
+	}()
+	tokens := lexer.Tokenize(source)
+	if at, deep := tooDeep(tokens); deep {
+		return nil, &syntaxError{at, fmt.Sprintf("values nest more than %d deep", maxDepth)}
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		var said interface {
+			GetMessage() string
+			GetToken() *token.Token
+		}
+		if errors.As(err, &said) && said.GetToken() != nil {
+			return nil, &syntaxError{placeOf(said.GetToken()), "not valid YAML: " + said.GetMessage()}
+		}
+		return nil, &syntaxError{place{1, 1}, "not valid YAML: " + err.Error()}
+	}
+	for _, d := range file.Docs {
+		switch {
+		case d.Body == nil || d.Body.Type() == ast.DirectiveType || d.Body.Type() == ast.CommentGroupType:
+		case body != nil:
+			return nil, &syntaxError{placeOf(d.Body.GetToken()), "a file holds one pipeline, here a second document begins"}
+		default:
+			body = d.Body
+		}
+	}
+	return body, nil
+}
+
+// tooDeep finds nesting before the parser, which is recursive, meets it.
+func tooDeep(tokens token.Tokens) (place, bool) {
+	flow, run := 0, 0
+	for _, t := range tokens {
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			flow++
+		case token.SequenceEndType, token.MappingEndType:
+			flow = max(flow-1, 0)
+		}
+		switch t.Type {
+		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType, token.MappingValueType:
+			run++
+		default:
+			run = 0
+		}
+		if flow > maxDepth || run > maxDepth {
+			return placeOf(t), true
+		}
+	}
+	return place{}, false
+}
+
+func placeOf(t *token.Token) place {
+	if t == nil || t.Position == nil {
+		return place{1, 1}
+	}
+	return place{max(t.Position.Line, 1), max(t.Position.Column, 1)}
+}
+
+func (r *reader) syntax(err error) {
+	var s *syntaxError
+	if !errors.As(err, &s) {
+		s = &syntaxError{place{1, 1}, err.Error()}
+	}
+	f := r.add(s.at, "%s", show(s.text))
+	switch {
+	case strings.Contains(s.text, "tab character"):
+		f.Hint = "indent with spaces"
+	case strings.Contains(s.text, "mapping value is not allowed"):
+		f.Hint = "quote a text that holds a colon"
+	}
+}
