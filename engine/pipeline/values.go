@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"regexp"
@@ -268,9 +269,11 @@ func (v *value) json(dst []byte) []byte {
 }
 
 func appendString(dst []byte, s string) []byte {
-	b, err := json.Marshal(s)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
 		panic(err) // a string always encodes
 	}
-	return append(dst, b...)
+	return append(dst, bytes.TrimSuffix(b.Bytes(), []byte{'\n'})...)
 }

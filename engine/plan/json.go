@@ -15,11 +15,19 @@ const maxJSON = 16 << 20
 
 // WriteJSON returns the plan as indented JSON that ends in a line feed.
 func WriteJSON(p *Plan) ([]byte, error) {
-	b, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
+	return indented(p)
+}
+
+// indented writes JSON for people: "flights.>" stays what it is.
+func indented(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
 		return nil, fault.New(fault.Internal, "the plan cannot be written: %v", err)
 	}
-	return append(b, '\n'), nil
+	return b.Bytes(), nil
 }
 
 // ReadJSON reads what [WriteJSON] writes, and validates it. A plan of a newer version gives a fault of code Unsupported,
