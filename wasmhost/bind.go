@@ -20,6 +20,9 @@ const maxConfig = 1 << 20
 // Bind implements [udf.Guest]. It returns faults of code Schema for an input that does not fit, Unsupported for types
 // that do not cross, Limit for memory, and Guest for a function that refuses or breaks the ABI; then the guest is broken.
 func (g *guest) Bind(ctx context.Context, name string, in *arrow.Schema, config json.RawMessage, state udf.State) (udf.Function, error) {
+	if g.broken != nil {
+		return nil, g.gone()
+	}
 	index := -1
 	names := make([]string, len(g.bundle.functions))
 	for i, s := range g.bundle.functions {

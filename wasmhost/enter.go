@@ -125,7 +125,7 @@ func (g *guest) guarded(f func(context.Context) error) error {
 
 func (g *guest) begin(ctx context.Context) error {
 	if g.broken != nil {
-		return fault.New(fault.Internal, "the guest was entered after it broke: %v", g.broken)
+		return g.gone()
 	}
 	if err := ctx.Err(); err != nil {
 		return cancelled(err)
@@ -139,10 +139,16 @@ func (g *guest) begin(ctx context.Context) error {
 	return nil
 }
 
+// gone is the answer to using a guest that is broken or closed.
+func (g *guest) gone() *fault.Fault {
+	return fault.New(fault.Internal, "the guest was used after it broke: %v", g.broken)
+}
+
 func (g *guest) end(name string, err error) error {
 	g.clock.left = g.remaining()
 	switch {
 	case err != nil:
+		g.flush()
 		f := g.trap(err).At("%s", name)
 		g.broken = f
 		return f
@@ -157,6 +163,7 @@ func (g *guest) end(name string, err error) error {
 // trap makes a fault of what wazero returned.
 func (g *guest) trap(err error) *fault.Fault {
 	what, stack := splitTrap(err.Error())
+	stack = g.log.said() + stack // what a language's runtime prints before it gives up says more than the trap
 	var own *fault.Fault
 	var exit *sys.ExitError
 	switch {

@@ -56,10 +56,13 @@ func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yie
 	if f.busy {
 		return fault.New(fault.Internal, "a function was called from within its own result").At("%s", f.where)
 	}
+	g := f.guest
+	if g.broken != nil {
+		return g.gone().At("%s", f.where)
+	}
 	if err := f.accepts(in, slots); err != nil {
 		return err
 	}
-	g := f.guest
 	leave := g.account(ctx, f)
 	before := f.exporter.CopiedBytes() + f.importer.CopiedBytes()
 	err := f.steps(ctx, in, slots, yield)

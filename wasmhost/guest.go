@@ -35,6 +35,8 @@ type guest struct {
 	arena   *arena
 	mod     api.Module
 	log     guestLog
+	stdout  printer
+	stderr  printer
 	noop    uint32
 
 	alloc, free, open, call, next, release, text api.Function
@@ -75,6 +77,7 @@ func (k *kept) Free() {}
 func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
 	g := &guest{bundle: b, options: withDefaults(opts)}
 	g.log.sink = opts.Log
+	g.stdout, g.stderr = printer{log: &g.log, level: levelInfo}, printer{log: &g.log, level: levelWarn}
 	g.entry.guest = g
 	var err error
 	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
@@ -215,12 +218,20 @@ func (g *guest) Stats() udf.Stats {
 	return s
 }
 
+// flush logs the lines that the guest has not ended.
+func (g *guest) flush() {
+	g.stdout.flush()
+	g.stderr.flush()
+}
+
 // Close implements [udf.Guest].
 func (g *guest) Close(ctx context.Context) error {
 	var err error
 	if g.mod != nil {
 		err = g.mod.Close(ctx)
 	}
+	g.flush()
+	g.log.renew()
 	if g.arena != nil {
 		g.arena.Close()
 	}

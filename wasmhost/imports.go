@@ -68,7 +68,7 @@ func (g *guest) importDeadline(stack []uint64) {
 
 // keyed returns the state of the keyed function that is running, or traps.
 func (g *guest) keyed() udf.State {
-	if g.running == nil || g.running.state == nil || g.running.slots == 0 {
+	if g.running == nil || g.running.state == nil {
 		panic(fault.New(fault.Guest, "state was used outside of a call of a keyed function"))
 	}
 	return g.running.state

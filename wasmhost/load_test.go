@@ -1,8 +1,11 @@
 package wasmhost_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"testing"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
 	"github.com/wasmill/wasmill/wasmhost"
+	"github.com/wasmill/wasmill/wasmhost/bundle"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -139,6 +143,35 @@ func TestAGuestThatDescribesItselfAnewIsRefused(t *testing.T) {
 		}
 	}
 	t.Error("64 guests describe themselves alike")
+}
+
+func TestOpenKeepsTheUploadsDigest(t *testing.T) {
+	var archive bytes.Buffer
+	w := zip.NewWriter(&archive)
+	for name, content := range map[string][]byte{"wasmill.yaml": []byte("name: packed\nmodule: m.wasm\n"), "m.wasm": misfit(t)} {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write(content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	upload, err := bundle.Read("packed.zip", archive.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newHost(t, wasmhost.Options{}).Open(t.Context(), upload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close(t.Context())
+	if got, want := b.Digest(), fmt.Sprintf("%x", sha256.Sum256(archive.Bytes())); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }
 
 func TestMachineCodeIsKept(t *testing.T) {

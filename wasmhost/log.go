@@ -13,6 +13,7 @@ const (
 	maxLine     = 4 << 10
 	maxLogBytes = 64 << 10
 	maxLogLines = 1000
+	maxSaid     = 64 // lines of standard error that a trap's detail shows
 )
 
 // guestLog takes a guest's lines, whichever way they come, and drops what is too much.
@@ -20,7 +21,24 @@ type guestLog struct {
 	sink    func(level int, line string) // nil discards
 	bytes   int                          // written since the last call of renew
 	lines   int
-	dropped int // lines
+	dropped int      // lines
+	errors  []string // the last lines of standard error since renew, also without a sink
+}
+
+// said returns the last lines of standard error.
+func (l *guestLog) said() string {
+	if len(l.errors) == 0 {
+		return ""
+	}
+	return strings.Join(l.errors, "\n") + "\n"
+}
+
+// complain keeps a line of standard error for said.
+func (l *guestLog) complain(text []byte) {
+	if len(l.errors) == maxSaid {
+		l.errors = append(l.errors[:0], l.errors[1:]...)
+	}
+	l.errors = append(l.errors, clipText(string(text)))
 }
 
 // line hands one line on. Text is the guest's memory; it is copied.
@@ -51,7 +69,7 @@ func (l *guestLog) renew() {
 		l.sink(levelWarn, fmt.Sprintf("%d lines of this guest's log were dropped: at most %d lines and %d KiB are kept per call",
 			l.dropped, maxLogLines, maxLogBytes>>10))
 	}
-	l.bytes, l.lines, l.dropped = 0, 0, 0
+	l.bytes, l.lines, l.dropped, l.errors = 0, 0, 0, l.errors[:0]
 }
 
 // plain makes text of a guest's fit for a terminal: bytes that are no UTF-8 and control characters but the tab become
@@ -82,12 +100,27 @@ func (p *printer) Write(b []byte) (int, error) {
 			break
 		}
 		p.keep(b[:end])
-		p.log.line(p.level, bytes.TrimSuffix(p.part, []byte("\r")))
-		p.part = p.part[:0]
+		p.end()
 		b = b[end+1:]
 	}
 	p.keep(b)
 	return n, nil
+}
+
+// flush ends a line that has begun.
+func (p *printer) flush() {
+	if len(p.part) > 0 {
+		p.end()
+	}
+}
+
+func (p *printer) end() {
+	line := bytes.TrimSuffix(p.part, []byte("\r"))
+	if p.level >= levelWarn {
+		p.log.complain(line)
+	}
+	p.log.line(p.level, line)
+	p.part = p.part[:0]
 }
 
 // keep appends to the current line. One byte more than a line may have is kept, so that it is seen to be cut.

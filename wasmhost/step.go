@@ -57,9 +57,6 @@ func (p *progress) check(rec arrow.Record, r stepResult, last bool) ([]int32, er
 	if r.origins != 0 && !free {
 		return nil, fault.New(fault.Guest, "a %s has no origins: its rows correspond one to one", f.signature.Kind)
 	}
-	if err := f.promised(rec); err != nil {
-		return nil, err
-	}
 	if rows > 0 {
 		if p.rows > 0 && p.mapped != (r.origins != 0) {
 			return nil, fault.New(fault.Guest, "some steps of the result have origins and others have none")
@@ -98,16 +95,6 @@ func (p *progress) matched(rows int, free, last bool) ([]int32, error) {
 		return p.function.counting(p.rows-rows, rows), nil
 	}
 	return nil, nil
-}
-
-// promised checks that columns without nulls have none.
-func (f *function) promised(rec arrow.Record) error {
-	for i, c := range f.out.Fields() {
-		if !c.Nullable && rec.Column(i).NullN() > 0 {
-			return fault.New(fault.BadArray, "the column is declared without nulls, and has %d", rec.Column(i).NullN()).At("column %s", c.Name)
-		}
-	}
-	return nil
 }
 
 // counting returns n origins from first on, in memory that the next step may use again.

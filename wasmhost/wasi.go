@@ -36,8 +36,8 @@ func (g *guest) wasiConfig() wazero.ModuleConfig {
 	return wazero.NewModuleConfig().
 		WithName("").
 		WithStartFunctions().
-		WithStdout(&printer{log: &g.log, level: levelInfo}).
-		WithStderr(&printer{log: &g.log, level: levelWarn}).
+		WithStdout(&g.stdout).
+		WithStderr(&g.stderr).
 		WithSysWalltime().
 		WithSysNanotime().
 		WithNanosleep(g.sleep).

@@ -47,7 +47,8 @@ EXPORT(wasmill_describe) uint64_t describe(void) {
 #endif
 	return PAIR(text, sizeof TEXT - 1);
 }
-#ifdef OPEN_TYPE
+#ifdef OPEN_LOOKS
+#elif defined OPEN_TYPE
 EXPORT(wasmill_open) int64_t open(int32_t fn) { return fn; }
 #else
 EXPORT(wasmill_open) int32_t open(int32_t fn, void *schema, void *config, uint32_t len) { (void)fn, (void)schema, (void)config, (void)len; return 0; }

@@ -1,0 +1,58 @@
+package wasmhost_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/internal/cbuild"
+	"github.com/wasmill/wasmill/wasmhost"
+)
+
+func TestWhatAGuestSeesOfTheWorld(t *testing.T) {
+	wasm := cbuild.Build(t, []string{"testdata/world.c"}, append([]string{"-Itestdata"}, cbuild.Freestanding...)...)
+	b, err := newHost(t, wasmhost.Options{}).Load(t.Context(), "world", wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close(t.Context())
+	var seen []string
+	g, err := b.Instantiate(t.Context(), udf.Options{
+		Log:    func(level int, line string) { seen = append(seen, fmt.Sprintf("%d %s", level, line)) },
+		Metric: func(name string, value float64) { seen = append(seen, fmt.Sprintf("metric %s %g", name, value)) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close(t.Context())
+	_, err = g.Bind(t.Context(), "f", arrow.NewSchema(nil, nil), nil, nil)
+	f := fault.From(err)
+	if f == nil || f.Error() != "function f, wasmill_open: the guest trapped: unreachable" ||
+		!strings.HasPrefix(f.Detail, "panic: told you\nso\nat ") || !g.Broken() {
+		t.Errorf("got %#v", f)
+	}
+	const want = `0 args 0
+0 environment 0
+0 folder 8
+0 open 8
+0 socket 8
+0 input 0
+0 after 2020 1
+0 random 1
+0 time left 1
+metric rows 2.5
+4 panic: told you
+0 printed
+4 so`
+	if got := strings.Join(seen, "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if _, err := g.Bind(t.Context(), "f", arrow.NewSchema(nil, nil), nil, nil); err == nil ||
+		err.Error() != "the guest was used after it broke: wasmill_open: the guest trapped: unreachable" {
+		t.Errorf("got %v", err)
+	}
+}
