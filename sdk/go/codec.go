@@ -12,8 +12,10 @@ type codec struct {
 	read func(c *column, from, n int, base unsafe.Pointer, stride uintptr)
 	// write appends n values.
 	write func(o *output, n int, base unsafe.Pointer, stride uintptr)
-	// bytes returns how many bytes beyond its width a value takes; nil for none.
+	// bytes returns how many bytes beyond its width a value takes; nil for none. Plain says that they are as many as the length of
+	// the string or slice that the value begins with, so that nobody need call.
 	bytes func(value unsafe.Pointer) int
+	plain bool
 	items []*codec // of lists and structs
 	check func(value unsafe.Pointer) string
 	pass  bool
@@ -26,19 +28,17 @@ func fixedCodec[T any](text string) *codec {
 		text: text, size: size, width: int(size),
 		read: func(c *column, from, n int, base unsafe.Pointer, stride uintptr) {
 			values := unsafe.Slice((*T)(unsafe.Add(c.values, uintptr(from)*size)), n)
+			for i := range values {
+				*(*T)(unsafe.Add(base, uintptr(i)*stride)) = values[i]
+			}
 			if c.validity == nil {
-				for i := range values {
-					*(*T)(unsafe.Add(base, uintptr(i)*stride)) = values[i]
-				}
 				return
 			}
 			var zero T
-			for i := range values {
-				v := values[i]
-				if c.null(from + i) {
-					v = zero
+			for i := range n {
+				if !bit(c.validity, c.offset+from+i) {
+					*(*T)(unsafe.Add(base, uintptr(i)*stride)) = zero
 				}
-				*(*T)(unsafe.Add(base, uintptr(i)*stride)) = v
 			}
 		},
 		write: func(o *output, n int, base unsafe.Pointer, stride uintptr) {
@@ -91,58 +91,6 @@ func boolCodec() *codec {
 			}
 		},
 	}
-}
-
-// textCodec is for strings and byte slices. Reading copies the bytes of all rows at once: what the function gets is its
-// own, whereas the column's memory is the host's.
-func textCodec(text string, width int, asString bool) *codec {
-	k := &codec{text: text, width: width, size: unsafe.Sizeof([]byte(nil))}
-	if asString {
-		k.size = unsafe.Sizeof("")
-	}
-	k.read = func(c *column, from, n int, base unsafe.Pointer, stride uintptr) {
-		if n == 0 {
-			return
-		}
-		first, last := c.span(from), c.span(from+n)
-		var all []byte
-		if last > first {
-			all = append(all, unsafe.Slice((*byte)(unsafe.Add(c.data, first)), last-first)...)
-		}
-		start := 0
-		for i := range n {
-			end := c.span(from+i+1) - first
-			at := unsafe.Add(base, uintptr(i)*stride)
-			value := all[start:end:end]
-			if c.null(from + i) {
-				value = nil
-			}
-			if asString {
-				*(*string)(at) = unsafe.String(unsafe.SliceData(value), len(value))
-			} else {
-				*(*[]byte)(at) = value
-			}
-			start = end
-		}
-	}
-	k.write = func(o *output, n int, base unsafe.Pointer, stride uintptr) {
-		offsets := o.extend(n)
-		for i := range n {
-			at := unsafe.Add(base, uintptr(i)*stride)
-			if asString {
-				o.data = append(o.data, *(*string)(at)...)
-			} else {
-				o.data = append(o.data, *(*[]byte)(at)...)
-			}
-			if width == -8 {
-				*(*int64)(unsafe.Add(offsets, (i+1)*8)) = int64(len(o.data))
-			} else {
-				*(*int32)(unsafe.Add(offsets, (i+1)*4)) = int32(len(o.data))
-			}
-		}
-	}
-	k.bytes = func(value unsafe.Pointer) int { return len(*(*string)(value)) } // a slice's length is at the same place
-	return k
 }
 
 // rawCodec is for fixed_size_binary: a [N]byte, or a []byte whose length is checked when it is written.

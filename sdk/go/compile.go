@@ -85,9 +85,9 @@ func compileKind(t reflect.Type, text, where string) *codec {
 		return one(fixedCodec[float64]("float64"))
 	case reflect.String:
 		if text == "large_utf8" {
-			return textCodec(text, -8, true)
+			return textCodec[string, int64](text)
 		}
-		return one(textCodec("utf8", -4, true))
+		return one(textCodec[string, int32]("utf8"))
 	case reflect.Array:
 		if t.Elem().Kind() == reflect.Uint8 && t.Len() > 0 {
 			return one(rawCodec("fixed_size_binary["+itoa(t.Len())+"]", t.Len(), false))
@@ -119,9 +119,9 @@ func compileSlice(t reflect.Type, text, where string, one func(*codec, ...string
 		return rawCodec(text, n, true)
 	}
 	if text == "large_binary" {
-		return textCodec(text, -8, false)
+		return textCodec[[]byte, int64](text)
 	}
-	return one(textCodec("binary", -4, false))
+	return one(textCodec[[]byte, int32]("binary"))
 }
 
 // units are the Arrow units in nanoseconds.

@@ -24,7 +24,7 @@ func (e *emitter[Out]) emit(v Out) {
 			e.err = failure(fault)
 		}
 	}
-	if e.f.out.sized {
+	if e.f.out.sized != nil {
 		e.bytes += e.f.out.bytes(last)
 	}
 	if len(e.rows) == chunk || e.bytes > emitBytes {

@@ -57,6 +57,28 @@ type Option func(*function)
 // Doc sets the sentence that describes the function.
 func Doc(text string) Option { return func(f *function) { f.doc = text } }
 
+// Columns names the columns of a [Scalar1] to [Scalar3], [Vector1] or [Vector2], which are a, b and c otherwise.
+func Columns(names ...string) Option {
+	return func(f *function) {
+		if f.in == nil || len(names) != len(f.in.fields) {
+			panic("wasmill: " + f.name + ": Columns has " + itoa(len(names)) + " names, which is not how many columns there are")
+		}
+		for i, name := range names {
+			f.in.fields[i].name = name
+		}
+	}
+}
+
+// Result names the column that a scalar function computes, which is value otherwise.
+func Result(name string) Option {
+	return func(f *function) {
+		if f.kind != "scalar" {
+			panic("wasmill: " + f.name + ": Result is for scalar functions")
+		}
+		f.out.fields[0].name = name
+	}
+}
+
 // OnOpen has fn called when the function is opened, with the pipeline's configuration as JSON, empty for none. The function keeps its bytes.
 func OnOpen(fn func(config []byte) error) Option { return func(f *function) { f.open = fn } }
 
@@ -113,17 +135,12 @@ func (f *function) newResult() *result {
 func (f *function) add(rows unsafe.Pointer, n int, origins []int32) error {
 	for n > 0 {
 		r := f.now
-		take, bytes := min(n, stepRows-r.rows), 0
-		for i := 0; f.out.sized && i < take; i++ {
-			b := f.out.bytes(unsafe.Add(rows, uintptr(i)*f.out.size))
-			if r.bytes+bytes+b > stepBytes && (r.rows > 0 || i > 0) {
-				take = i
-				break
+		take := min(n, stepRows-r.rows)
+		bytes := f.out.total(rows, take)
+		if r.bytes+bytes > stepBytes {
+			if take, bytes = f.fitting(rows, take); take == 0 && r.rows == 0 {
+				return Errorf("a row holds ", itoa(f.out.bytes(rows)), " bytes, more than 32 MiB")
 			}
-			if b > stepBytes {
-				return Errorf("a row holds ", itoa(b), " bytes, more than 32 MiB")
-			}
-			bytes += b
 		}
 		for i, field := range f.out.fields {
 			if o := r.outputs[i]; o != nil && take > 0 {
@@ -142,6 +159,18 @@ func (f *function) add(rows unsafe.Pointer, n int, origins []int32) error {
 		}
 	}
 	return nil
+}
+
+// fitting returns how many of n rows the current result still has room for, and their bytes.
+func (f *function) fitting(rows unsafe.Pointer, n int) (take, bytes int) {
+	for take < n {
+		b := f.out.bytes(unsafe.Add(rows, uintptr(take)*f.out.size))
+		if f.now.bytes+bytes+b > stepBytes {
+			break
+		}
+		take, bytes = take+1, bytes+b
+	}
+	return take, bytes
 }
 
 // drop takes back what was not handed out.

@@ -23,28 +23,46 @@ func Scalar[In, R any](name string, fn func(In) (R, error), options ...Option) {
 
 // Scalar1 registers an expression of one column, named a. A panic in fn fails the row.
 func Scalar1[A, R any](name string, fn func(A) R, options ...Option) {
-	Scalar(name, func(in struct{ A A }) (R, error) { return fn(in.A), nil }, options...)
+	type in struct{ A A }
+	registerScalar(name, func(in *in) R { return fn(in.A) }, options)
 }
 
 // Scalar2 registers an expression of two columns, a and b.
 func Scalar2[A, B, R any](name string, fn func(A, B) R, options ...Option) {
-	Scalar(name, func(in struct {
+	type in struct {
 		A A
 		B B
-	}) (R, error) {
-		return fn(in.A, in.B), nil
-	}, options...)
+	}
+	registerScalar(name, func(in *in) R { return fn(in.A, in.B) }, options)
 }
 
 // Scalar3 registers an expression of three columns, a, b and c.
 func Scalar3[A, B, C, R any](name string, fn func(A, B, C) R, options ...Option) {
-	Scalar(name, func(in struct {
+	type in struct {
 		A A
 		B B
 		C C
-	}) (R, error) {
-		return fn(in.A, in.B, in.C), nil
-	}, options...)
+	}
+	registerScalar(name, func(in *in) R { return fn(in.A, in.B, in.C) }, options)
+}
+
+func registerScalar[In, R any](name string, fn func(*In) R, options []Option) {
+	var rows []In
+	var outs []R
+	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[struct{ Value R }](), name)
+	register(&function{name: name, kind: "scalar", in: in, out: out, run: func(f *function) error {
+		f.take()
+		return inChunks(f, in, &rows, func(n int) error {
+			if outs == nil {
+				outs = make([]R, chunk)
+			}
+			for i := range n {
+				f.at = f.next + i
+				outs[i] = fn(&rows[i])
+			}
+			return f.add(unsafe.Pointer(&outs[0]), n, nil)
+		})
+	}}, options)
 }
 
 // Filter registers a function that says which rows to keep: those for which it returns true. A Null[bool] says that it is not

@@ -90,7 +90,7 @@ func structCodec(r *row) *codec {
 			f.codec.write(o.items[i], n, unsafe.Add(base, f.offset), stride)
 		}
 	}
-	if r.sized {
+	if r.sized != nil {
 		k.bytes = r.bytes
 	}
 	if r.checked {

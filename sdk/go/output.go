@@ -56,6 +56,18 @@ func (o *output) extend(n int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(o.values)), first*abs(o.codec.width))
 }
 
+// extendText makes the text size bytes long, and returns the part that is new.
+func (o *output) extendText(size int) []byte {
+	old := len(o.data)
+	if size > cap(o.data) {
+		data := aligned(max(size, 2*cap(o.data), 1024) + 1) // so that its end is not behind the memory
+		copy(data, o.data)
+		o.data = data
+	}
+	o.data = o.data[:size]
+	return o.data[old:]
+}
+
 func abs(n int) int { return max(n, -n) }
 
 func (o *output) grow(rows int) {

@@ -18,8 +18,8 @@ type row struct {
 	goType  reflect.Type
 	size    uintptr
 	fields  []field
-	sized   bool // some field has bytes
-	checked bool // some field has a check
+	sized   []field // those with bytes
+	checked bool    // some field has a check
 }
 
 // compileRow panics with a text for the function's author when a field cannot be a column.
@@ -48,7 +48,9 @@ func compileRow(t reflect.Type, function string) *row {
 		names[name] = true
 		k := compileType(f.Type, strings.TrimSpace(text), where)
 		r.fields = append(r.fields, field{name: name, offset: f.Offset, codec: k})
-		r.sized = r.sized || k.bytes != nil
+		if k.bytes != nil {
+			r.sized = append(r.sized, r.fields[len(r.fields)-1])
+		}
 		r.checked = r.checked || k.check != nil
 	}
 	return r
@@ -57,12 +59,34 @@ func compileRow(t reflect.Type, function string) *row {
 // bytes returns how many bytes of text a row holds.
 func (r *row) bytes(p unsafe.Pointer) int {
 	n := 0
-	for i := range r.fields {
-		if f := &r.fields[i]; f.codec.bytes != nil {
+	for i := range r.sized {
+		if f := &r.sized[i]; f.codec.plain {
+			n += textBytes(unsafe.Add(p, f.offset))
+		} else {
 			n += f.codec.bytes(unsafe.Add(p, f.offset))
 		}
 	}
 	return n
+}
+
+// total is the sum of bytes over n rows that lie behind each other.
+func (r *row) total(rows unsafe.Pointer, n int) int {
+	sum := 0
+	for i := range r.sized {
+		f, at := &r.sized[i], unsafe.Add(rows, r.sized[i].offset)
+		if f.codec.plain {
+			for range n {
+				sum += textBytes(at)
+				at = unsafe.Add(at, r.size)
+			}
+			continue
+		}
+		for range n {
+			sum += f.codec.bytes(at)
+			at = unsafe.Add(at, r.size)
+		}
+	}
+	return sum
 }
 
 // check returns what is wrong with a row that cannot be written, or "".
