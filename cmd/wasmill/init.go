@@ -1,0 +1,24 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/wasmill/wasmill/cmd/wasmill/scaffold"
+)
+
+type initCmd struct {
+	Name string `arg:"" help:"The name of the function's bundle; a folder of that name is made."`
+	Lang string `help:"The language of the function." enum:"go,c" default:"go"`
+}
+
+func (c *initCmd) Run(s *streams) error {
+	files, err := scaffold.Write(c.Name, c.Lang, c.Name)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		fmt.Fprintln(s.out, "wrote", f)
+	}
+	fmt.Fprintf(s.out, "\nnow: cd %s && make && wasmill run pipeline.yaml\n", c.Name)
+	return nil
+}

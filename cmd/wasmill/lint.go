@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/pipeline"
+	"github.com/wasmill/wasmill/engine/plan"
+)
+
+// readPipeline reads a pipeline with the environment's variables.
+func readPipeline(file string) (*plan.Plan, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		if os.IsNotExist(err) {
+			return nil, fault.New(fault.Usage, "there is no such file").At("%s", file).WithHint("%s", nearFiles(file, ".yaml", ".yml"))
+		}
+		return nil, fault.New(fault.Usage, "cannot be read: %v", err).At("%s", file)
+	}
+	p, err := pipeline.Parse(file, data, os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	p.Dir = filepath.Dir(file)
+	return p, nil
+}
+
+// resolve reads a pipeline and looks up all that it names.
+func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func(), error) {
+	p, err := readPipeline(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	lib, err := newLibrary(p.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	wires := newWires(s, slog.New(slog.DiscardHandler), &natsFlags{}, "")
+	done := func() {
+		wires.close()
+		lib.close()
+	}
+	resolved, err := plan.Resolve(ctx, p, wires.env(lib))
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return resolved, done, nil
+}
+
+type lintCmd struct {
+	Files []string `arg:"" help:"Pipelines."`
+}
+
+func (c *lintCmd) Run(ctx context.Context, s *streams) error {
+	var faults fault.List
+	for _, file := range c.Files {
+		_, done, err := resolve(ctx, s, file)
+		if err != nil {
+			faults.Append(err)
+			continue
+		}
+		done()
+		fmt.Fprintf(s.out, "%s: fine\n", file)
+	}
+	if err := faults.Err(); err != nil {
+		return err
+	}
+	return nil
+}
+
+type explainCmd struct {
+	File string `arg:"" help:"A pipeline."`
+	JSON bool   `help:"Print the plan as JSON."`
+}
+
+func (c *explainCmd) Run(ctx context.Context, s *streams) error {
+	resolved, done, err := resolve(ctx, s, c.File)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if c.JSON {
+		e := json.NewEncoder(s.out)
+		e.SetIndent("", "  ")
+		return e.Encode(resolved.Plan)
+	}
+	fmt.Fprint(s.out, plan.Explain(resolved))
+	return nil
+}

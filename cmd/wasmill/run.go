@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/plan"
+	"github.com/wasmill/wasmill/engine/runtime"
+	"github.com/wasmill/wasmill/state"
+	"github.com/wasmill/wasmill/state/badgerdb"
+	"github.com/wasmill/wasmill/state/memstate"
+)
+
+type runCmd struct {
+	File string `arg:"" help:"A pipeline (.yaml) or a bundle (.wasm, .zip, .tar.gz)."`
+
+	Function string `help:"With a bundle: the function to run; may be left out when it has one." placeholder:"NAME"`
+	Input    string `help:"With a bundle: a file, or - for standard input." default:"-" placeholder:"FILE"`
+	Output   string `help:"With a bundle: a file, or - for standard output." default:"-" placeholder:"FILE"`
+	Schema   string `help:"With a bundle: 'infer', or columns as 'a:int64,b:utf8'; else the function's own." placeholder:"COLUMNS"`
+	OnError  string `help:"With a bundle: what happens to rows that fail: fail or skip." default:"fail" enum:"fail,skip"`
+
+	NATS natsFlags `embed:"" prefix:"nats-"`
+
+	DataDir   string `help:"Where state and the embedded server keep their data." default:".wasmill" env:"WASMILL_DATA" placeholder:"DIR"`
+	Fresh     bool   `help:"Forget what an earlier run of the job has committed, and start from the beginning."`
+	Ephemeral bool   `help:"Keep state in memory only: nothing survives the run."`
+	Metrics   string `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
+	Stats     bool   `help:"Print where the time went when the job has ended."`
+	Quiet     bool   `short:"q" help:"Print nothing but faults."`
+	Verbose   bool   `short:"v" help:"Log what happens, and what functions log below warnings."`
+}
+
+func (c *runCmd) Run(ctx context.Context, s *streams) error {
+	level := slog.LevelWarn
+	switch {
+	case c.Quiet:
+		level = slog.LevelError
+	case c.Verbose:
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	wires := newWires(s, log, &c.NATS, filepath.Join(c.DataDir, "nats"))
+	defer wires.close()
+
+	p, err := c.plan(s)
+	if err != nil {
+		return err
+	}
+	lib, err := newLibrary(p.Dir)
+	if err != nil {
+		return err
+	}
+	defer lib.close()
+	if p, err = c.fillIn(p, lib); err != nil {
+		return err
+	}
+	resolved, err := plan.Resolve(ctx, p, wires.env(lib))
+	if err != nil {
+		return err
+	}
+	for _, n := range p.Nodes {
+		if n.Source != nil && n.Source.Infer && !c.Quiet {
+			fmt.Fprintf(s.err, "inferred schema, to be kept in the pipeline:\n%s", schemaYAML(resolved.Node(n.ID)))
+		}
+	}
+	return c.job(ctx, s, log, p, resolved, lib)
+}
+
+// plan reads the pipeline, or makes one of a bundle and the flags.
+func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
+	if isPipeline(c.File) {
+		return readPipeline(c.File)
+	}
+	if ext := filepath.Ext(c.File); ext != ".wasm" && ext != ".zip" && ext != ".gz" {
+		return nil, fault.New(fault.Usage, "cannot run a %q file", ext).At("%s", c.File).
+			WithHint("give a pipeline (.yaml) or a bundle (.wasm, .zip, .tar.gz)")
+	}
+	return bundlePlan(c)
+}
+
+func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.Plan, resolved *plan.Resolved, lib *library) error {
+	dir := filepath.Join(c.DataDir, "jobs", p.Name)
+	if c.Fresh {
+		if err := os.RemoveAll(dir); err != nil {
+			return fault.New(fault.State, "the job's earlier state cannot be removed: %v", err).At("%s", dir)
+		}
+	}
+	resumed := false
+	job := runtime.New(runtime.Options{
+		Plan:   resolved,
+		Bundle: lib.bundle,
+		OpenStore: func() (state.Store, error) {
+			if c.Ephemeral || !durable(p) {
+				return memstate.New(), nil
+			}
+			store, err := badgerdb.Open(badgerdb.Options{Dir: dir, Profile: badgerdb.Small, Log: log})
+			if err != nil {
+				return nil, err
+			}
+			if last, ok, err := store.Last(); err == nil && ok && !resumed {
+				resumed = true
+				if !c.Quiet {
+					fmt.Fprintf(s.err, "%s: going on from epoch %d (--fresh starts from the beginning)\n", p.Name, last.Epoch)
+				}
+			}
+			return store, nil
+		},
+		Log: log,
+		GuestLog: func(node string, level int, line string) {
+			log.Log(ctx, slog.Level(level), line, "from", node)
+		},
+	})
+	if c.Metrics != "" {
+		url, stop, err := serveMetrics(c.Metrics, p.Name, job)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		if !c.Quiet {
+			fmt.Fprintln(s.err, "metrics at", url)
+		}
+	}
+	ctx, stopSignals := onSignals(ctx, s, job, c.Quiet)
+	defer stopSignals()
+	hide := func() {}
+	if !c.Quiet && isTerminal(s.err) && !(isTerminal(s.out) && writesStdout(p)) {
+		hide = progress(s.err, job)
+	}
+	start := time.Now()
+	err := job.Run(ctx)
+	elapsed := time.Since(start)
+	hide()
+	if errors.Is(err, errStopped) {
+		return fault.New(fault.Connect, "stopped before the end").
+			WithHint("what was committed stays; run the same command again to go on from there")
+	}
+	if !c.Quiet && job.Stats() != nil {
+		summary(s.err, p.Name, job, elapsed, c.Stats)
+	}
+	if err != nil {
+		return err
+	}
+	if job.Ended() && !c.Ephemeral {
+		// The job is done: another run is a new one.
+		os.RemoveAll(dir)
+	}
+	return nil
+}
+
+// errStopped is the cause of a context that a second Ctrl-C ended.
+var errStopped = errors.New("stopped")
+
+// onSignals drains the job at the first SIGINT or SIGTERM and stops it at the second.
+func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := 0; ; n++ {
+			select {
+			case <-over:
+				return
+			case <-signals:
+			}
+			if n > 0 {
+				cancel(errStopped)
+				return
+			}
+			if !quiet {
+				fmt.Fprintln(s.err, "\nfinishing what has been read; Ctrl-C again stops at once")
+			}
+			job.Stop()
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(over)
+		<-done
+		cancel(nil)
+	}
+}
+
+// durable reports whether a run of the plan has anything to go on from after a crash.
+func durable(p *plan.Plan) bool {
+	for _, n := range p.Nodes {
+		if n.Kind == plan.KindKeyedMap {
+			return true
+		}
+		if n.Source != nil && n.Source.Connector != "stdin" {
+			return true
+		}
+	}
+	return false
+}
+
+func writesStdout(p *plan.Plan) bool {
+	for _, n := range p.Nodes {
+		if n.Sink != nil && n.Sink.Connector == "stdout" {
+			return true
+		}
+	}
+	return false
+}
+
+func isPipeline(file string) bool {
+	ext := strings.ToLower(filepath.Ext(file))
+	return ext == ".yaml" || ext == ".yml"
+}
