@@ -44,7 +44,6 @@ type guest struct {
 	entry   entryContext
 	clock   clock
 	running *function // the function that is being called, for its state; nil outside
-	nesting int       // how many calls of functions are under way
 	broken  *fault.Fault
 	stats   udf.Stats
 	stack   [4]uint64 // parameters and results; only used from filling it to reading it

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,6 +24,22 @@ const (
 	MaxFile     = 64 << 20  // bytes of one unpacked file, and of a module
 	MaxUnpacked = 256 << 20 // bytes of an archive's contents in all
 )
+
+// limits are what Read keeps to; tests use smaller ones.
+type limits struct {
+	upload, file, unpacked int64
+	files                  int
+}
+
+var standard = limits{upload: MaxUpload, files: MaxFiles, file: MaxFile, unpacked: MaxUnpacked}
+
+// size writes a number of bytes for people.
+func size(n int64) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
+}
 
 // Bundle is an upload that has been unpacked in memory. Its module has not been looked at; see [Inspect].
 type Bundle struct {
@@ -77,9 +94,11 @@ func unreadable(path string, err error) error {
 
 // Read reads the bundle in upload, whose kind it tells by the first bytes. Name is the upload's file name, from which a
 // single module takes its own. The bundle keeps the upload's memory when that is a single module.
-func Read(name string, upload []byte) (*Bundle, error) {
-	if len(upload) > MaxUpload {
-		return nil, fault.New(fault.Limit, "the bundle is larger than %d MiB", MaxUpload>>20)
+func Read(name string, upload []byte) (*Bundle, error) { return read(name, upload, standard) }
+
+func read(name string, upload []byte, l limits) (*Bundle, error) {
+	if int64(len(upload)) > l.upload {
+		return nil, fault.New(fault.Limit, "the bundle is larger than %s", size(l.upload))
 	}
 	sum := sha256.Sum256(upload)
 	b := &Bundle{Digest: hex.EncodeToString(sum[:]), Size: int64(len(upload))}
@@ -88,14 +107,14 @@ func Read(name string, upload []byte) (*Bundle, error) {
 	case bytes.HasPrefix(upload, magicWasm):
 		b.Module, b.Wasm = name, upload
 		b.Name = strings.TrimSuffix(name, filepath.Ext(name))
-		if len(upload) > MaxFile {
-			return nil, fault.New(fault.Limit, "the module is larger than %d MiB", MaxFile>>20)
+		if int64(len(upload)) > l.file {
+			return nil, fault.New(fault.Limit, "the module is larger than %s", size(l.file))
 		}
 		return b, nil
 	case bytes.HasPrefix(upload, magicZip):
-		b.Files, err = unzip(upload)
+		b.Files, err = unzip(upload, l)
 	case bytes.HasPrefix(upload, magicGzip):
-		b.Files, err = untar(upload)
+		b.Files, err = untar(upload, l)
 	default:
 		return nil, fault.New(fault.Bundle, "this is neither a WebAssembly module nor a .zip or .tar.gz archive").
 			WithHint("%s", kindHint(name, upload))

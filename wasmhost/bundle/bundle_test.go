@@ -146,10 +146,10 @@ func TestOpenFaults(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	with := func(extra ...entry) []entry { return append(good(), extra...) }
 	var many []entry
-	for i := range bundle.MaxFiles {
+	for i := range 20 {
 		many = append(many, entry{name: "f" + strconv.Itoa(i)})
 	}
-	zeros := strings.Repeat("\x00", 60<<20)
+	zeros := strings.Repeat("\x00", 60<<10)
 	for _, c := range []struct {
 		name    string
 		entries []entry
@@ -164,11 +164,11 @@ func TestRefusals(t *testing.T) {
 		{"device", with(entry{name: "d", kind: tar.TypeBlock}), "the archive has a special file `d` (only plain files and folders are allowed)"},
 		{"twice", with(entry{name: "data/./airlines.csv"}), "the archive has `data/airlines.csv` twice"},
 		{"folder and file", with(entry{name: "code"}), "the archive has `code` twice"},
-		{"many", with(many...), "the archive has more than 1000 entries"},
-		{"large", with(entry{name: "z", content: zeros + zeros[:5<<20]}), "the file `z` is larger than 64 MiB"},
+		{"many", with(many...), "the archive has more than 20 entries"},
+		{"large", with(entry{name: "z", content: zeros + zeros[:5<<10]}), "the file `z` is larger than 64 KiB"},
 		{
 			"large in all", with(entry{name: "1", content: zeros}, entry{name: "2", content: zeros}, entry{name: "3", content: zeros},
-				entry{name: "4", content: zeros}, entry{name: "5", content: zeros}), "the archive unpacks to more than 256 MiB",
+				entry{name: "4", content: zeros}, entry{name: "5", content: zeros}), "the archive unpacks to more than 256 KiB",
 		},
 		{"no manifest", []entry{{name: "a.wasm"}}, "the archive has no wasmill.yaml (it names the bundle and its module: `name: flights` and `module: flights.wasm`)"},
 		{"folder around", []entry{{name: "b/wasmill.yaml"}}, "the archive has no wasmill.yaml (it must be at the archive's root, but the archive was packed with a folder around it)"},
@@ -185,14 +185,29 @@ func TestRefusals(t *testing.T) {
 			if kind == "zip" && c.name == "backslash" {
 				continue // archive/zip turns it into a slash, and the escape is refused
 			}
-			if _, err := bundle.Read("b", upload); err == nil || err.Error() != c.want {
+			if _, err := bundle.ReadSmall("b", upload); err == nil || err.Error() != c.want {
 				t.Errorf("%s as %s: got %v, want %s", c.name, kind, err, c.want)
 			}
 		}
 	}
 	hard := targz(t, with(entry{name: "h", kind: tar.TypeLink})...)
-	if _, err := bundle.Read("b", hard); err == nil || err.Error() != "the archive has a link `h` (only plain files and folders are allowed)" {
+	if _, err := bundle.ReadSmall("b", hard); err == nil || err.Error() != "the archive has a link `h` (only plain files and folders are allowed)" {
 		t.Errorf("hard link: got %v", err)
+	}
+}
+
+func TestTheLimits(t *testing.T) {
+	for _, c := range []struct {
+		size int
+		want string
+	}{{65 << 10, "the module is larger than 64 KiB"}, {513 << 10, "the bundle is larger than 512 KiB"}} {
+		_, err := bundle.ReadSmall("m.wasm", append([]byte(empty), make([]byte, c.size)...))
+		if err == nil || err.Error() != c.want || fault.CodeOf(err) != fault.Limit {
+			t.Errorf("%d bytes: got %v, want %s", c.size, err, c.want)
+		}
+	}
+	if _, err := bundle.Read("m.wasm", append([]byte(empty), make([]byte, 600<<10)...)); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -203,8 +218,8 @@ func TestABombBehindTheArchivesEndIsRefused(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	block := make([]byte, 1<<20)
-	for range 300 {
+	block := make([]byte, 10<<10)
+	for range 100 {
 		if _, err := g.Write(block); err != nil {
 			t.Fatal(err)
 		}
@@ -212,7 +227,7 @@ func TestABombBehindTheArchivesEndIsRefused(t *testing.T) {
 	if err := g.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := bundle.Read("b", b.Bytes()); err == nil || err.Error() != "the archive unpacks to more than 256 MiB" {
+	if _, err := bundle.ReadSmall("b", b.Bytes()); err == nil || err.Error() != "the archive unpacks to more than 256 KiB" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -220,7 +235,7 @@ func TestABombBehindTheArchivesEndIsRefused(t *testing.T) {
 func TestDamage(t *testing.T) {
 	for name, upload := range map[string][]byte{"zip": zipped(t, good()...), "tar.gz": targz(t, good()...)} {
 		half := upload[:len(upload)/2]
-		if _, err := bundle.Read("b", half); err == nil || !strings.HasPrefix(err.Error(), "the archive is damaged: ") {
+		if _, err := bundle.ReadSmall("b", half); err == nil || !strings.HasPrefix(err.Error(), "the archive is damaged: ") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}

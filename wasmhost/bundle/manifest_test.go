@@ -3,7 +3,6 @@ package bundle_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
@@ -49,11 +48,7 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(strings.Repeat("? ", 1000)))
 	f.Add([]byte(strings.Repeat("a: ", 1000)))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		start := time.Now()
 		m, err := bundle.ParseManifest(text)
-		if took := time.Since(start); took > 10*time.Second {
-			t.Fatalf("%d bytes took %v", len(text), took)
-		}
 		if err == nil && (m.Name == "" || m.Module == "") {
 			t.Fatalf("got %+v", m)
 		}

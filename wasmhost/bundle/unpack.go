@@ -17,21 +17,22 @@ import (
 
 // unpacker collects an archive's files and counts what they take.
 type unpacker struct {
+	limits  limits
 	files   map[string][]byte
 	folders map[string]bool
 	entries int
 	left    int64 // bytes that may still be unpacked
 }
 
-func newUnpacker() *unpacker {
-	return &unpacker{files: map[string][]byte{}, folders: map[string]bool{}, left: MaxUnpacked}
+func newUnpacker(l limits) *unpacker {
+	return &unpacker{limits: l, files: map[string][]byte{}, folders: map[string]bool{}, left: l.unpacked}
 }
 
 // entry checks one entry's name and kind. It returns the clean path, or "" for a folder, which holds nothing itself.
 func (u *unpacker) entry(name string, mode fs.FileMode) (string, error) {
 	u.entries++
-	if u.entries > MaxFiles {
-		return "", fault.New(fault.Limit, "the archive has more than %d entries", MaxFiles)
+	if u.entries > u.limits.files {
+		return "", fault.New(fault.Limit, "the archive has more than %d entries", u.limits.files)
 	}
 	if why := badPath(name); why != "" {
 		return "", fault.New(fault.Bundle, "the archive has an entry %q, whose path %s", clip(name), why)
@@ -92,13 +93,13 @@ func badPath(name string) string {
 
 // add reads a file. The size in the archive's own headers is not looked at.
 func (u *unpacker) add(name string, r io.Reader) error {
-	most := min(MaxFile, u.left)
+	most := min(u.limits.file, u.left)
 	content, err := io.ReadAll(io.LimitReader(r, most+1))
 	if int64(len(content)) > most {
-		if most == MaxFile {
-			return fault.New(fault.Limit, "the file `%s` is larger than %d MiB", name, MaxFile>>20)
+		if most == u.limits.file {
+			return fault.New(fault.Limit, "the file `%s` is larger than %s", name, size(most))
 		}
-		return tooMuch()
+		return u.limits.tooMuch()
 	}
 	if err != nil {
 		return damaged(err)
@@ -108,20 +109,20 @@ func (u *unpacker) add(name string, r io.Reader) error {
 	return nil
 }
 
-func tooMuch() error {
-	return fault.New(fault.Limit, "the archive unpacks to more than %d MiB", MaxUnpacked>>20)
+func (l limits) tooMuch() error {
+	return fault.New(fault.Limit, "the archive unpacks to more than %s", size(l.unpacked))
 }
 
 func damaged(err error) error {
 	return fault.New(fault.Bundle, "the archive is damaged: %v", err)
 }
 
-func unzip(upload []byte) (map[string][]byte, error) {
+func unzip(upload []byte, l limits) (map[string][]byte, error) {
 	z, err := zip.NewReader(bytes.NewReader(upload), int64(len(upload)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are checked below, with a better message
 		return nil, damaged(err)
 	}
-	u := newUnpacker()
+	u := newUnpacker(l)
 	for _, f := range z.File {
 		name, err := u.entry(f.Name, f.Mode())
 		if err != nil {
@@ -143,17 +144,17 @@ func unzip(upload []byte) (map[string][]byte, error) {
 	return u.files, nil
 }
 
-// tarOverhead is what headers and padding may add to the contents of an archive of MaxFiles entries.
-const tarOverhead = MaxFiles * 16 << 10
+// tarOverhead is what headers and padding may add to the contents of an archive, for each entry.
+const tarOverhead = 16 << 10
 
-func untar(upload []byte) (map[string][]byte, error) {
+func untar(upload []byte, l limits) (map[string][]byte, error) {
 	g, err := gzip.NewReader(bytes.NewReader(upload))
 	if err != nil {
 		return nil, damaged(err)
 	}
-	stream := &counted{r: g, left: MaxUnpacked + tarOverhead}
+	stream := &counted{r: g, limits: l, left: l.unpacked + int64(l.files)*tarOverhead}
 	t := tar.NewReader(stream)
-	u := newUnpacker()
+	u := newUnpacker(l)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
@@ -201,8 +202,9 @@ func orLimit(err error) error {
 
 // counted ends with a Limit fault when more than left bytes are read: a bomb may lie between entries too.
 type counted struct {
-	r    io.Reader
-	left int64
+	r      io.Reader
+	limits limits
+	left   int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -211,7 +213,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	}
 	n, err := c.r.Read(p)
 	if c.left -= int64(n); c.left < 0 {
-		return 0, tooMuch()
+		return 0, c.limits.tooMuch()
 	}
 	return n, err
 }

@@ -153,11 +153,11 @@ func TestAFunctionIsNotCalledWithinItsOwnResult(t *testing.T) {
 }
 
 func TestTimeInYieldIsNotTheGuests(t *testing.T) {
-	g := start(t, udf.Options{CallTimeout: 200 * time.Millisecond})
+	g := start(t, udf.Options{CallTimeout: time.Second})
 	rec := pairs(memory.DefaultAllocator, 3)
 	defer rec.Release()
 	f := bind(t, g, "add", rec.Schema())
-	err := f.Call(t.Context(), rec, nil, func(udf.Result) error { time.Sleep(300 * time.Millisecond); return nil })
+	err := f.Call(t.Context(), rec, nil, func(udf.Result) error { time.Sleep(1100 * time.Millisecond); return nil })
 	if err != nil {
 		t.Error(err)
 	}

@@ -137,7 +137,7 @@ var (
 )
 
 // short is a timeout that ends a test soon.
-var short = udf.Options{CallTimeout: 20 * time.Millisecond}
+var short = udf.Options{CallTimeout: 250 * time.Millisecond}
 
 func TestDetailsOfHostileTexts(t *testing.T) {
 	b, err := load(t, newHost(t, wasmhost.Options{}), "hostile.c")
