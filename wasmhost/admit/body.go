@@ -26,9 +26,16 @@ type body struct {
 	ctrl  []frame
 	// locals of the current function, parameters first
 	locals []ValueType
-	blocks int
+	blocks int // basic blocks of the current function once it is rewritten
 	steps  int // of the whole module
 	total  int // locals of the whole module
+
+	// A local is carried when a block reads it that has not written it before: the compiler then looks for its value in
+	// the blocks before, one by one. run counts the straight runs of code, written says in which a local was written last.
+	run     uint32
+	written []uint32
+	carried int
+	work    int // of the whole module, as Policy.Work counts it
 }
 
 // validateBodies checks every function's code.
@@ -49,6 +56,7 @@ func (m *module) validateBodies() *Refusal {
 func (b *body) function(t FuncType) {
 	b.readLocals(t)
 	b.stack, b.ctrl, b.blocks = b.stack[:0], b.ctrl[:0], 0
+	b.run, b.carried, b.written = 1, 0, append(b.written[:0], make([]uint32, len(b.locals))...)
 	b.push(opBlock, FuncType{Results: t.Results})
 	for len(b.ctrl) > 0 && b.r.bad == nil {
 		if !b.r.more() {
@@ -60,6 +68,8 @@ func (b *body) function(t FuncType) {
 			b.instruction()
 		}
 	}
+	b.work += b.blocks*b.carried + b.blocks*b.blocks/blocksPerCarried
+	b.r.cap(b.r.p, uint64(b.work), b.m.policy.Work, "units of work to compile the module")
 	if b.r.bad == nil && b.r.more() {
 		b.r.fail("%d bytes after the end of the function", b.r.end-b.r.p)
 	}
@@ -95,11 +105,45 @@ func (b *body) push(op int, t FuncType) {
 	b.put(t.Params...)
 }
 
-// branchy counts what becomes basic blocks in the compiler.
-func (b *body) branchy() {
-	b.blocks++
-	b.r.cap(b.in.start, uint64(b.blocks), b.m.policy.Blocks, "blocks in a function")
+// branchy counts the basic blocks that an instruction makes of the code around it.
+func (b *body) branchy(n int) {
+	b.run++
+	b.blocks += n
+	p := b.m.policy
+	if b.blocks > p.Blocks {
+		b.r.cap(b.in.start, uint64(b.blocks), p.Blocks, "blocks in a function")
+	}
+	b.carry()
 }
+
+// blocksPerCarried is how much less the square of the blocks takes the compiler than blocks times carried locals.
+const blocksPerCarried = 200
+
+// carry checks what the compiler's search for the values of locals may take.
+func (b *body) carry() {
+	if n := b.blocks * b.carried; n > b.m.policy.Carried {
+		b.r.cap(b.in.start, uint64(n), b.m.policy.Carried, "blocks times locals carried between blocks in a function")
+	}
+}
+
+// reads notes that the current run reads local l.
+func (b *body) reads(l uint32) {
+	if at := b.written[l]; at != b.run && at != isCarried {
+		b.written[l] = isCarried
+		b.carried++
+		b.carry()
+	}
+}
+
+// writes notes that the current run writes local l; once carried, a local stays so.
+func (b *body) writes(l uint32) {
+	if b.written[l] != isCarried {
+		b.written[l] = b.run
+	}
+}
+
+// isCarried is no run's number: there are fewer than bytes in a body.
+const isCarried = 1<<32 - 1
 
 func (b *body) put(ts ...ValueType) {
 	b.stack = append(b.stack, ts...)

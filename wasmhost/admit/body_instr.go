@@ -26,7 +26,7 @@ func (b *body) instruction() {
 	case opUnreachable:
 		b.kill()
 	case opBlock, opLoop, opIf:
-		b.branchy()
+		b.branchy(1)
 		if in.op == opIf {
 			b.take(I32)
 		}
@@ -64,7 +64,7 @@ func (b *body) elseOf() {
 		b.r.failAt(b.in.start, "else without if")
 		return
 	}
-	b.branchy()
+	b.branchy(1)
 	b.closeBlock()
 	if b.r.bad == nil {
 		t := FuncType{Params: f.params, Results: f.outs}
@@ -83,6 +83,7 @@ func (b *body) closeBlock() {
 }
 
 func (b *body) end() {
+	b.branchy(0)
 	b.closeBlock()
 	f := *b.top()
 	if f.op == opIf && string(f.params) != string(f.outs) {
@@ -97,7 +98,14 @@ func (b *body) end() {
 	}
 }
 
+// A branch back to a loop becomes several blocks when it is made to pay.
+const (
+	blocksBranch   = 1
+	blocksBackEdge = 3
+)
+
 func (b *body) branch() {
+	b.branchy(b.branchBlocks())
 	switch in := &b.in; in.op {
 	case opReturn:
 		b.takeAll(b.ctrl[0].outs)
@@ -108,7 +116,6 @@ func (b *body) branch() {
 			b.kill()
 		}
 	case opBrIf:
-		b.branchy()
 		b.take(I32)
 		if f := b.frameAt(in.x); f != nil {
 			b.takeAll(f.label())
@@ -118,6 +125,21 @@ func (b *body) branch() {
 		}
 	case opBrTable:
 		b.brTable()
+	}
+}
+
+func (b *body) branchBlocks() int {
+	n := blocksBranch
+	for k, l := 0, b.in.x; ; k++ {
+		if b.in.op == opBrTable {
+			l = b.in.labels[k]
+		}
+		if b.in.op != opReturn && int64(l) < int64(len(b.ctrl)) && b.ctrl[len(b.ctrl)-1-int(l)].op == opLoop {
+			return n + blocksBackEdge
+		}
+		if b.in.op != opBrTable || k == len(b.in.labels)-1 {
+			return n
+		}
 	}
 }
 
@@ -230,6 +252,9 @@ func (b *body) variable() {
 		t := b.locals[in.x]
 		if in.op != opLocalGet {
 			b.take(t)
+			b.writes(in.x)
+		} else {
+			b.reads(in.x)
 		}
 		if in.op != opLocalSet {
 			b.put(t)
