@@ -51,27 +51,6 @@ type guest struct {
 
 var _ udf.Guest = (*guest)(nil)
 
-// kept is a guest's memory as wazero sees it. wazero frees memory when it closes an instance, which it also does by itself when a
-// call's time is over; but records of the host may still lie there, so that only [guest.Close] frees it.
-type kept struct {
-	*linmem.Memory
-	refused bool // the guest asked for more memory than it may have
-}
-
-func (k *kept) Allocate(capacity, limit uint64) experimental.LinearMemory {
-	k.Memory.Allocate(capacity, limit)
-	return k
-}
-
-func (k *kept) Reallocate(size uint64) []byte {
-	b := k.Memory.Reallocate(size)
-	k.refused = k.refused || b == nil
-	return b
-}
-
-// Free does nothing, see the type.
-func (k *kept) Free() {}
-
 // start starts a guest up to its version check. Its description has not been read.
 func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
 	g := &guest{bundle: b, options: withDefaults(opts)}
@@ -161,47 +140,6 @@ func (g *guest) description(ctx context.Context) ([]byte, error) {
 			length, ptr, len(g.memory.Bytes())).At(exportDescribe)
 	}
 	return text, nil
-}
-
-// view returns length bytes of the guest's memory at ptr, and whether they lie in it. They are good until the guest is entered.
-func (g *guest) view(ptr, length uint32) ([]byte, bool) {
-	m := g.memory.Bytes()
-	if uint64(ptr)+uint64(length) > uint64(len(m)) {
-		return nil, false
-	}
-	end := uint64(ptr) + uint64(length)
-	return m[ptr:end:end], true
-}
-
-// takeMemory and giveMemory are the arena's way to the guest's allocator.
-func (g *guest) takeMemory(size, align uint32) (uint32, error) {
-	ptr, err := g.enter(g.entry.outer(), exportAlloc, g.alloc, uint64(size), uint64(align))
-	return uint32(ptr), err
-}
-
-func (g *guest) giveMemory(ptr, size, align uint32) error {
-	_, err := g.enter(g.entry.outer(), exportFree, g.free, uint64(ptr), uint64(size), uint64(align))
-	return err
-}
-
-// arena is the guest's arena. A guest whose allocator answers nonsense is broken.
-type arena struct {
-	*linmem.Arena
-	guest *guest
-}
-
-func (a *arena) Reserve(n int) error { return a.judge(a.Arena.Reserve(n)) }
-
-func (a *arena) Scratch(n, align int) (uint32, error) {
-	ptr, err := a.Arena.Scratch(n, align)
-	return ptr, a.judge(err)
-}
-
-func (a *arena) judge(err error) error {
-	if f := fault.From(err); f != nil && f.Code == fault.Guest && a.guest.broken == nil {
-		a.guest.broken = f
-	}
-	return err
 }
 
 // Arena implements [udf.Guest].
