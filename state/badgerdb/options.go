@@ -70,7 +70,7 @@ func badgerOptions(o Options, log *logger) badger.Options {
 	if o.Profile == Small {
 		// A Badger transaction holds 15 % of a memtable, which has to take the largest entry.
 		return b.WithMemTableSize(8 * mib).WithNumMemtables(2).WithNumCompactors(2).WithNumGoroutines(2).
-			WithBlockCacheSize(4 * mib).WithIndexCacheSize(4 * mib).WithBaseTableSize(2 * mib).WithBaseLevelSize(8 * mib)
+			WithBlockCacheSize(4 * mib).WithIndexCacheSize(4 * mib).WithBaseTableSize(mib).WithBaseLevelSize(8 * mib)
 	}
 	return b.WithMemTableSize(32 * mib).WithNumMemtables(3).WithNumCompactors(2).WithNumGoroutines(4).
 		WithBlockCacheSize(64 * mib).WithIndexCacheSize(64 * mib).WithBaseTableSize(4 * mib).WithBaseLevelSize(16 * mib)

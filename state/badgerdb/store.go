@@ -48,8 +48,11 @@ func Open(o Options) (_ *Store, err error) {
 	if err := s.checkSpace(0); err != nil {
 		return nil, err
 	}
+	if err := checkFooters(o.Dir); err != nil {
+		return nil, err
+	}
 	defer func() {
-		// Badger panics on tables that are cut short.
+		// Badger panics on some damaged files.
 		if r := recover(); r != nil {
 			err = damaged(o.Dir, fmt.Sprint(r))
 		}
