@@ -30,8 +30,11 @@ func (b *builder) ends(root *value, one, many string) []*value {
 	case all != nil && all.kind != list:
 		b.expected(all, "a list for `"+many+"`").Hint = "a single one goes behind `" + one + "`"
 		b.partial = true
-	case all != nil:
+	case all != nil && len(all.items) > 0:
 		return all.items
+	default:
+		b.add(root.at, "there is no %s", one).Hint = "add `" + one + ": {file: {path: data.ndjson}}`, for instance"
+		b.partial = true
 	}
 	return nil
 }

@@ -20,15 +20,16 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*plan.Pla
 	b := &builder{
 		reader: &reader{file: file, env: env},
 		plan:   &plan.Plan{Version: plan.Version, File: file, Dir: filepath.Dir(file), Positions: make(map[string]string)},
-		counts: make(map[plan.Kind]int), bundles: make(map[string]bundle), places: make(map[string]place),
+		counts: make(map[plan.Kind]int), bundles: make(map[string]bundle),
 	}
 	if root := b.read(data); root != nil {
 		b.pipeline(root)
-		if !b.partial {
+		if !b.partial || len(b.faults) == 0 {
 			b.validate()
 		}
 	}
-	if err := b.sorted(); err != nil {
+	plan.SortFaults(file, b.faults)
+	if err := b.faults.Err(); err != nil {
 		return nil, err
 	}
 	return b.plan, nil
@@ -40,7 +41,6 @@ type builder struct {
 	counts  map[plan.Kind]int
 	bundles map[string]bundle
 	last    string // the node whose rows come next
-	places  map[string]place
 	// partial says that parts of the pipeline could not be made sense of, so that the plan as a whole says nothing.
 	partial bool
 }
@@ -58,7 +58,8 @@ var topKeys = []string{
 func (b *builder) pipeline(root *value) {
 	p := b.plan
 	b.set(p.Positions, "", root.at)
-	if !b.mapping(root, "a pipeline") {
+	if root.kind != object {
+		b.expected(root, "a mapping for a pipeline").Hint = "it has an `input`, a `pipeline` of steps, and an `output`"
 		b.partial = true
 		return
 	}
@@ -73,7 +74,7 @@ func (b *builder) pipeline(root *value) {
 	if d := root.get("dead_letter"); d != nil {
 		p.DeadLetter = &plan.Sink{}
 		b.positions(p.Positions, "", root, "dead_letter")
-		b.sink(d, "dead_letter", p.DeadLetter, p.Positions, sinkKeys[1:])
+		b.sink(d, "dead_letter", p.DeadLetter, p.Positions, []string{"format", "on_error"})
 	}
 	b.inputs(root)
 	b.steps(root.get("pipeline"))
@@ -154,24 +155,4 @@ func (b *builder) validate() {
 			b.faults = append(b.faults, f)
 		}
 	}
-}
-
-// sorted returns the faults in the order of the file.
-func (b *builder) sorted() error {
-	slices.SortStableFunc(b.faults, func(x, y *fault.Fault) int {
-		p, q := b.placeIn(x.Where), b.placeIn(y.Where)
-		if p.line != q.line {
-			return p.line - q.line
-		}
-		return p.column - q.column
-	})
-	return b.faults.Err()
-}
-
-func (b *builder) placeIn(where string) place {
-	var p place
-	if _, err := fmt.Sscanf(strings.TrimPrefix(where, b.file), ":%d:%d", &p.line, &p.column); err != nil {
-		return place{}
-	}
-	return p
 }

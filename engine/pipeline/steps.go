@@ -34,6 +34,7 @@ func (b *builder) step(v *value) {
 		b.partial = true
 		return
 	}
+	before := len(b.faults)
 	b.unknown(v, "", append([]string{"label", "parallelism"}, stepKinds...), nil)
 	var what []member
 	for _, m := range v.members {
@@ -45,8 +46,8 @@ func (b *builder) step(v *value) {
 		b.partial = true
 		if len(what) > 1 {
 			b.add(what[1].at, "a step does one thing, this one has `%s` and `%s`", what[0].name, what[1].name).Hint = "begin another step with a dash"
-		} else if !slices.ContainsFunc(b.faults, func(f *fault.Fault) bool { return b.placeIn(f.Where).line == v.at.line }) {
-			b.add(v.at, "the step says not what to do").Hint = "steps are " + strings.Join(stepKinds, ", ")
+		} else if len(b.faults) == before {
+			b.add(v.at, "the step does not say what to do").Hint = "steps are " + strings.Join(stepKinds, ", ")
 		}
 		return
 	}
@@ -81,6 +82,7 @@ func (b *builder) step(v *value) {
 
 // list notes the places of a list's items, or of the single item that stands for it.
 func (b *builder) list(m member, path string, positions map[string]string) {
+	b.set(positions, strings.SplitN(path, ".", 2)[0], m.place())
 	b.deep(positions, path, m.place(), m.value)
 	if m.value.kind != list {
 		b.set(positions, path+"[0]", m.place())

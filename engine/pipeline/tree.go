@@ -27,6 +27,8 @@ type value struct {
 	items   []*value
 	members []member
 	at      place
+	// faulty says that a fault is reported already, so that what is made of the value is not one too.
+	faulty bool
 }
 
 type member struct {
@@ -190,9 +192,9 @@ func (r *reader) syntax(err error) {
 	if !errors.As(err, &s) {
 		s = &syntaxError{place{1, 1}, err.Error()}
 	}
-	f := r.add(s.at, "%s", show(s.text))
+	f := r.add(s.at, "%s", strings.ReplaceAll(show(s.text), "\t", `\t`))
 	switch {
-	case strings.Contains(s.text, "tab character"):
+	case strings.Contains(s.text, "tab character"), strings.Contains(s.text, "\t"):
 		f.Hint = "indent with spaces"
 	case strings.Contains(s.text, "mapping value is not allowed"):
 		f.Hint = "quote a text that holds a colon"

@@ -11,7 +11,11 @@ import (
 	"github.com/wasmill/wasmill/engine/plan"
 )
 
+// expected adds a fault, unless there is one of the value already.
 func (b *builder) expected(v *value, what string) *fault.Fault {
+	if v.faulty {
+		return &fault.Fault{}
+	}
 	return b.add(v.at, "expected %s, got %s", what, v.describe())
 }
 
@@ -44,7 +48,7 @@ func (b *builder) text(v *value, what string) string {
 	case v.kind == list || v.kind == object || v.kind == null:
 		b.expected(v, what)
 		return ""
-	case v.text == "":
+	case v.text == "" && !v.faulty:
 		b.add(v.at, "expected %s, got an empty text", what)
 	}
 	return v.text

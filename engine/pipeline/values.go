@@ -18,14 +18,17 @@ func (r *reader) value(n ast.Node, depth int) *value {
 		return &value{at: place{1, 1}}
 	}
 	v := &value{at: placeOf(n.GetToken())}
+	faults := len(r.faults)
 	if r.values++; r.values > maxValues {
 		if r.values == maxValues+1 {
 			r.add(v.at, "the pipeline has more than %d values", maxValues).Hint = "aliases may stand for too much"
 		}
+		v.faulty = true
 		return v
 	}
 	if depth > maxDepth {
 		r.add(v.at, "values nest more than %d deep", maxDepth)
+		v.faulty = true
 		return v
 	}
 	switch n := n.(type) {
@@ -48,17 +51,20 @@ func (r *reader) value(n ast.Node, depth int) *value {
 			return v
 		}
 		r.open[name] = true
-		v = r.value(n.Value, depth)
+		v = r.value(n.Value, depth+1)
 		delete(r.open, name)
 	case *ast.AliasNode:
-		return r.alias(v, n, depth)
+		v = r.alias(v, n, depth)
 	case *ast.TagNode:
-		return r.tagged(v, n, depth)
+		v = r.tagged(v, n, depth)
 	case *ast.LiteralNode:
 		v.kind, v.text = text, r.expand(v.at, n.Value.GetToken().Value, -1)
 	case *ast.NullNode:
 	default:
 		r.scalar(v, n.GetToken())
+	}
+	if v.kind != object && v.kind != list && len(r.faults) > faults {
+		v.faulty = true
 	}
 	return v
 }

@@ -119,10 +119,11 @@ func (r *resolver) keyBy(n *ResolvedNode) *arrow.Schema {
 
 func (r *resolver) project(n *ResolvedNode) *arrow.Schema {
 	p, in, ok := n.Node.Project, n.In[0], true
-	find := func(path, name string) int {
-		at := r.column(n.Node, path, name, in)
-		ok = ok && at >= 0
-		return at
+	find := func(path, name string) {
+		// Once all is known to be there, columns that nobody reads are left out of the input.
+		if !r.narrowed && r.column(n.Node, path, name, in) < 0 {
+			ok = false
+		}
 	}
 	var columns []Column
 	if len(p.Columns) > 0 {

@@ -34,8 +34,10 @@ func (r *resolver) prune() {
 		for _, n := range r.nodes {
 			n.keep = nil
 		}
+		r.narrowed = false
 		r.flow()
 		r.narrow(wide)
+		r.narrowed = true
 		r.flow()
 		widened := false
 		for _, n := range r.nodes {

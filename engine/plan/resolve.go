@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -31,13 +32,15 @@ func Resolve(ctx context.Context, p *Plan, env Env) (*Resolved, error) {
 	}
 	dead := r.deadLetter()
 	r.flow()
-	if err := r.faults.Err(); err != nil {
-		return nil, err
+	if len(r.faults) == 0 {
+		r.prune()
 	}
-	r.prune()
-	r.codecs()
-	if err := r.faults.Err(); err != nil {
-		return nil, err
+	if len(r.faults) == 0 {
+		r.codecs()
+	}
+	if len(r.faults) > 0 {
+		SortFaults(p.File, r.faults)
+		return nil, r.faults
 	}
 	resolved := &Resolved{Plan: p, Nodes: r.nodes, DeadLetter: dead}
 	resolved.Stages = stages(p, r.nodes)
@@ -52,6 +55,8 @@ type resolver struct {
 	nodes   []*ResolvedNode
 	byID    map[string]*ResolvedNode
 	faults  fault.List
+	// narrowed says that the plan is free of faults, and that sources and projects pass on only what is read.
+	narrowed bool
 }
 
 // bundle is what is known of a bundle's functions; broken when it cannot be read, which is reported once.
@@ -81,12 +86,29 @@ func (r *resolver) place(n *Node, base string, err error) {
 		if isPath {
 			path = strings.Replace(base+"."+words, ".[", "[", 1)
 		}
+		if at := r.declaredAt(n, words); at != "" {
+			path, isPath = at, true
+		}
 		placed.Where = r.plan.at(n, path)
 		if _, exact := positions[path]; words != "" && (!isPath || len(positions) > 0 && !exact) {
 			placed.Where += ", " + words
 		}
 		r.faults = append(r.faults, &placed)
 	}
+}
+
+// declaredAt returns the path of a column's type, if words are "column `NAME`" and the schema of the source declares it.
+func (r *resolver) declaredAt(n *Node, words string) string {
+	name, is := strings.CutPrefix(words, "column `")
+	if n == nil || n.Source == nil || !is {
+		return ""
+	}
+	for i, f := range n.Source.Schema {
+		if f.Name == strings.TrimSuffix(name, "`") {
+			return fmt.Sprintf("source.schema[%d].type", i)
+		}
+	}
+	return ""
 }
 
 // within adds the faults of something that knows its own places, such as a bundle.
@@ -154,7 +176,7 @@ func (r *resolver) lookUpSink(n *Node, path string, s *Sink) *ResolvedSink {
 		habit = sink.DefaultFormat()
 	}
 	f := r.format(n, path, s.Format, habit)
-	if sink == nil || f.Name == "" {
+	if err != nil || f.Name == "" {
 		return nil
 	}
 	if f.NewEncoder == nil {

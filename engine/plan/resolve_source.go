@@ -35,7 +35,7 @@ func (r *resolver) lookUpSource(n *Node) *ResolvedSource {
 		habit = source.DefaultFormat()
 	}
 	f := r.format(n, "source", s.Format, habit)
-	if source == nil || f.Name == "" || !declaredOK {
+	if err != nil || f.Name == "" || !declaredOK {
 		return nil
 	}
 	if f.NewDecoder == nil {

@@ -39,6 +39,7 @@ func (p *Plan) Validate() error {
 		v.keyed()
 		v.shares()
 	}
+	SortFaults(p.File, v.faults)
 	return v.faults.Err()
 }
 
@@ -230,7 +231,6 @@ func (v *validator) reach() {
 			read[id] = true
 		}
 	}
-	slices.Reverse(v.faults)
 }
 
 // shares checks that every task behind a key_by owns a partition.

@@ -32,7 +32,7 @@ func (v *validator) policy(n *Node, path string, p Policy) {
 
 func (v *validator) source(n *Node, s *Source) {
 	if s.Connector == "" {
-		v.add(n, "source", "the input names no connector")
+		v.add(n, "source.connector", "the input names no connector")
 	}
 	v.validJSON(n, "source.config", s.Config)
 	v.validJSON(n, "source.format_config", s.FormatConfig)
@@ -79,7 +79,7 @@ func sortedKeys[T any](m map[string]T) []string {
 // sink checks the sink of a node, or with a nil node the dead-letter output.
 func (v *validator) sink(n *Node, path string, s *Sink) {
 	if s.Connector == "" {
-		v.add(n, path, "the output names no connector")
+		v.add(n, path+".connector", "the output names no connector")
 	}
 	v.validJSON(n, path+".config", s.Config)
 	v.validJSON(n, path+".format_config", s.FormatConfig)
@@ -90,10 +90,10 @@ func (v *validator) sink(n *Node, path string, s *Sink) {
 
 func (v *validator) call(n *Node, c *Call) {
 	if c.Bundle == "" {
-		v.add(n, "call", "the call names no bundle")
+		v.add(n, "call.bundle", "the call names no bundle")
 	}
 	if c.Function == "" {
-		v.add(n, "call", "the call names no function")
+		v.add(n, "call.function", "the call names no function")
 	}
 	if n.Kind != KindScalar {
 		if len(c.Args) > 0 {
