@@ -54,6 +54,7 @@ const (
 	opcodeGtU     = 0x4b // i32.gt_u
 	opcodeLeU     = 0x4d // i32.le_u
 	opcodeGtU64   = 0x56 // i64.gt_u
+	opcodeGeS64   = 0x59 // i64.ge_s
 	opcodeAdd     = 0x6a // i32.add
 	opcodeSub     = 0x6b // i32.sub
 	opcodeAdd64   = 0x7c

@@ -26,8 +26,18 @@ const (
 
 // costs is what the rule says about one function.
 type costs struct {
-	entry int64   // longest acyclic path from the entry to anywhere
-	loops []int64 // per loop in order of appearance: longest acyclic path from its header to one of its back edges
+	entry int64 // longest acyclic path from the entry to anywhere
+	loops []loopCost
+	// locals is the number of locals, parameters included, and runs that of their declarations, which end at code.
+	locals, runs uint32
+	code         int
+	closed       bool // some loop is closed
+}
+
+// loopCost is what the rule says about a loop; they are in order of appearance.
+type loopCost struct {
+	back   int64 // longest acyclic path from its header to one of its back edges
+	closed bool  // nothing in it can change the fuel but its own charges: no calls, no helpers
 }
 
 // pather computes costs by one pass over a function's code. Since a loop is entered by its header alone, the longest
@@ -38,6 +48,7 @@ type pather struct {
 	r    reader
 	in   instr
 	ctrl []pathFrame
+	open int     // calls seen in the current function
 	free []int64 // per function, imports first: its bound when it is free of charge, else -1
 	out  costs
 }
@@ -47,6 +58,7 @@ type pathFrame struct {
 	label  int64 // longest path to a branch to the block's end, or to a back edge; dead if there is none
 	header int64 // of a loop: longest path to it; of an if: to where the condition is taken
 	loop   int   // of a loop: its index in out.loops
+	open   int   // of a loop: calls seen before it
 }
 
 // dead is the distance of what cannot be reached.
@@ -56,11 +68,13 @@ const dead = -1
 func (p *pather) measure(i int) *costs {
 	s := p.m.bodies[i]
 	p.r = reader{b: p.m.wasm, p: s.from, end: s.to}
-	for n := p.r.u32(); n > 0; n-- {
-		p.r.u32()
+	p.out = costs{loops: p.out.loops[:0], runs: p.r.u32()}
+	p.out.locals = uint32(len(p.m.functionType(uint32(p.m.importedFuncs + i)).Params))
+	for range p.out.runs {
+		p.out.locals += p.r.u32()
 		p.r.byte()
 	}
-	p.out = costs{loops: p.out.loops[:0]}
+	p.out.code, p.open = p.r.p, 0
 	p.ctrl = append(p.ctrl[:0], pathFrame{op: opBlock, label: dead})
 	at := int64(0)
 	for len(p.ctrl) > 0 && p.r.bad == nil {
@@ -91,8 +105,10 @@ func (p *pather) step(at int64) int64 {
 	case opBlock, opIf:
 		p.ctrl = append(p.ctrl, pathFrame{op: in.op, label: dead, header: at})
 	case opLoop:
-		p.ctrl = append(p.ctrl, pathFrame{op: opLoop, label: dead, header: at, loop: len(p.out.loops)})
-		p.out.loops = append(p.out.loops, 0)
+		p.ctrl = append(p.ctrl, pathFrame{op: opLoop, label: dead, header: at, loop: len(p.out.loops), open: p.open})
+		p.out.loops = append(p.out.loops, loopCost{})
+	case opCall, opCallIndirect, opMemoryGrow, opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+		p.open++
 	case opElse:
 		f := &p.ctrl[len(p.ctrl)-1]
 		f.op = opElse
@@ -132,8 +148,12 @@ func (p *pather) end(at int64) int64 {
 	p.ctrl = p.ctrl[:len(p.ctrl)-1]
 	switch f.op {
 	case opLoop:
+		l := &p.out.loops[f.loop]
+		if l.closed = p.open == f.open; l.closed {
+			p.out.closed = true
+		}
 		if f.label != dead {
-			p.out.loops[f.loop] = 1 + f.label - f.header
+			l.back = 1 + f.label - f.header
 		}
 		return at
 	case opIf: // without else

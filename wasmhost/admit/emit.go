@@ -12,6 +12,10 @@ type emitter struct {
 	copied int // offset up to which the original has been copied
 	ctrl   []emitFrame
 	loops  int // loops seen in the current function
+	// Within a closed loop the fuel is also kept in the local of this index, so that an iteration does not wait for the
+	// last one's store. nest is how many blocks were open where the outermost closed loop began; 0 outside of one.
+	local uint64
+	nest  int
 }
 
 // emitFrame is an open block; back is the cost of a branch to it, 0 when it is not a loop.
@@ -24,13 +28,17 @@ type emitFrame struct {
 func (e *emitter) function(i int) {
 	c := e.cost.measure(i)
 	s := e.m.bodies[i]
-	e.r = reader{b: e.m.wasm, p: s.from, end: s.to}
-	e.copied, e.loops = s.from, 0
-	for n := e.r.u32(); n > 0; n-- {
-		e.r.u32()
-		e.r.byte()
+	e.r = reader{b: e.m.wasm, p: c.code, end: s.to}
+	e.copied, e.loops, e.nest, e.local = s.from, 0, 0, uint64(c.locals)
+	if c.closed {
+		first := reader{b: e.m.wasm, p: s.from, end: s.to}
+		e.out = appendU(e.out, uint64(first.u32())+1)
+		e.copied = first.p
+		e.flush(c.code)
+		e.put(1, I64)
+	} else {
+		e.flush(c.code)
 	}
-	e.flush(e.r.p)
 	if e.cost.free[e.m.importedFuncs+i] < 0 {
 		e.charge(c.entry)
 	}
@@ -42,7 +50,7 @@ func (e *emitter) function(i int) {
 	e.flush(s.to)
 }
 
-// flush copies the original up to an offset; skip leaves out what lies between.
+// flush copies the original up to an offset.
 func (e *emitter) flush(to int)        { e.out = append(e.out, e.m.wasm[e.copied:to]...); e.copied = to }
 func (e *emitter) put(b ...byte)       { e.out = append(e.out, b...) }
 func (e *emitter) u(op byte, v uint64) { e.out = appendU(append(e.out, op), v) }
@@ -53,12 +61,16 @@ func (e *emitter) instruction(c *costs) {
 	case opBlock, opIf:
 		e.ctrl = append(e.ctrl, emitFrame{})
 	case opLoop:
+		e.enter(c)
 		params := in.block >= 0 && len(e.m.types[in.block].Params) > 0
 		// At least 1, also for back edges that the path analysis holds to be unreachable: no loop is ever without a charge.
-		e.ctrl = append(e.ctrl, emitFrame{back: max(1, c.loops[e.loops]), params: params})
+		e.ctrl = append(e.ctrl, emitFrame{back: max(1, c.loops[e.loops].back), params: params})
 		e.loops++
 	case opEnd:
 		e.ctrl = e.ctrl[:len(e.ctrl)-1]
+		if len(e.ctrl) == e.nest {
+			e.nest = 0
+		}
 	case opBr, opBrIf, opBrTable:
 		e.branch()
 	case opCall, opRefFunc:
@@ -108,7 +120,7 @@ func (e *emitter) branch() {
 	// The edge with fuel left comes first, so that wazero lays it out as the loop's own back edge.
 	e.pay(f.back)
 	e.u(opBrIf, label)
-	e.u(opCall, e.h.refill)
+	e.refill()
 	e.u(opBr, label)
 	if in.op == opBrIf {
 		e.put(opEnd)
@@ -118,13 +130,41 @@ func (e *emitter) branch() {
 
 func (e *emitter) frame(l uint32) *emitFrame { return &e.ctrl[len(e.ctrl)-1-int(l)] }
 
+// enter loads the local before an outermost closed loop.
+func (e *emitter) enter(c *costs) {
+	if e.nest > 0 || !c.loops[e.loops].closed {
+		return
+	}
+	e.flush(e.in.start)
+	e.u(opGlobalGet, e.h.fuel)
+	e.u(opLocalSet, e.local)
+	e.nest = len(e.ctrl)
+}
+
 // pay takes c from the fuel and leaves on the stack whether some is left.
 func (e *emitter) pay(c int64) {
-	e.u(opGlobalGet, e.h.fuel)
-	e.put(opI64Const)
-	e.out = appendS(e.out, c)
-	e.put(0x7d) // i64.sub
-	e.h.settle(&e.out)
+	get, from := byte(opGlobalGet), e.h.fuel
+	if e.nest > 0 {
+		get, from = opLocalGet, e.local
+	}
+	e.u(get, from)
+	e.out = appendS(append(e.out, opI64Const), c)
+	e.put(opcodeSub64)
+	if e.nest > 0 {
+		e.u(opLocalTee, e.local)
+	}
+	e.u(opGlobalSet, e.h.fuel)
+	e.u(get, from)
+	e.put(opI64Const, 0, opcodeGeS64)
+}
+
+// refill calls the host by way of its helper.
+func (e *emitter) refill() {
+	e.u(opCall, e.h.refill)
+	if e.nest > 0 {
+		e.u(opGlobalGet, e.h.fuel)
+		e.u(opLocalSet, e.local)
+	}
 }
 
 // charge takes c from the fuel and calls the host when there is none left.
@@ -132,6 +172,6 @@ func (e *emitter) charge(c int64) {
 	e.put(opBlock, 0x40)
 	e.pay(c)
 	e.u(opBrIf, 0)
-	e.u(opCall, e.h.refill)
+	e.refill()
 	e.put(opEnd)
 }

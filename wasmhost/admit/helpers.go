@@ -66,5 +66,5 @@ func (h *helpers) add(k helperKey, t FuncType, b *asm) uint64 {
 func (h *helpers) settle(out *[]byte) {
 	b := appendU(append(*out, opGlobalSet), h.fuel)
 	b = appendU(append(b, opGlobalGet), h.fuel)
-	*out = append(b, opI64Const, 0, 0x59) // i64.ge_s
+	*out = append(b, opI64Const, 0, opcodeGeS64)
 }

@@ -83,10 +83,10 @@ func Default() Policy {
 		// A unit takes wazero up to 2 us. Guests in Go have up to 33,000 in a function, in C up to 36,000.
 		Carried: 400_000,
 		// Go with net/http and html/template, 16 MiB, has 6 million.
-		Work: 16_000_000,
-		BrTable:       10_000,
-		Operands:      10_000,
-		Steps:         64 << 20,
+		Work:     16_000_000,
+		BrTable:  10_000,
+		Operands: 10_000,
+		Steps:    64 << 20,
 	}
 }
 
