@@ -1,4 +1,5 @@
-// wasmill.h: write functions over streams in C. One header, no library needed.
+// wasmill.h: write functions over streams in C. One header, no library needed. It is made of the files in sdk/c/parts, by
+// go test ./sdk -run Header -update.
 //
 //   #include "wasmill.h"
 //
@@ -336,7 +337,7 @@ WM_FN_ void wm_set_null(wm_out *o, size_t row) { // vectorised functions: the ro
     uint8_t bit = (uint8_t)(1 << (row & 7));
     o->nulls += (o->validity[row >> 3] & bit) != 0, o->validity[row >> 3] &= (uint8_t)~bit;
 }
-static void wm_put_bytes_(wm_out *o, size_t row, wm_str s) {
+WM_FN_ void wm_put_bytes_(wm_out *o, size_t row, wm_str s) {
     if (o->data_cap - o->size < s.size) {
         size_t cap = (o->size + s.size) * 2 + 1024;
         o->data = wm_grow_(o->data, o->data_cap, cap), o->data_cap = cap;
@@ -345,10 +346,16 @@ static void wm_put_bytes_(wm_out *o, size_t row, wm_str s) {
     if (o->width == W_LARGE_) ((int64_t *)(void *)o->values)[row + 1] = (int64_t)o->size;
     else ((int32_t *)(void *)o->values)[row + 1] = (int32_t)o->size;
 }
-// wm_append gives the next row of a vectorised text column its value; rows come in order.
+WM_FN_ void wm_put_fixed_(wm_out *o, size_t row, wm_str s) { // shorter values are filled up with zeros, longer ones cut
+    size_t width = (size_t)o->width, n = s.size < width ? s.size : width;
+    memset(o->values + row * width, 0, width), memcpy(o->values + row * width, s.data, n);
+}
+// wm_append gives the next row of a vectorised column of text its value; rows come in order.
 WM_FN_ void wm_append(wm_out *o, wm_str s) {
-    if ((size_t)o->array.length < o->cap) wm_put_bytes_(o, (size_t)o->array.length, s);
-    o->array.length++;
+    size_t row = (size_t)o->array.length++;
+    if (row >= o->cap) return; // wm_whole_ will say so
+    if (o->width > 0) wm_put_fixed_(o, row, s);
+    else wm_put_bytes_(o, row, s);
 }
 WM_FN_ void wm_append_null(wm_out *o) {
     if ((size_t)o->array.length < o->cap) wm_set_null(o, (size_t)o->array.length);
@@ -404,10 +411,7 @@ WM_TYPE_(fixed_size_binary, wm_str, "", W_SIZED_, const wm_column *, wm_out *)
 WM_FN_ wm_str wm_fixed_size_binary(const wm_column *c, size_t row) {
     return wm_is_null(c, row) ? (wm_str){0} : (wm_str){(const char *)c->values + row * c->width, c->width};
 }
-WM_FN_ void wm_store_fixed_size_binary(wm_out *o, size_t row, wm_str v) { // shorter values are filled up with zeros
-    size_t width = (size_t)o->width, n = v.size < width ? v.size : width;
-    memset(o->values + row * width, 0, width), memcpy(o->values + row * width, v.data, n);
-}
+WM_FN_ void wm_store_fixed_size_binary(wm_out *o, size_t row, wm_str v) { wm_put_fixed_(o, row, v); }
 WM_VIEWS_(fixed_size_binary) WM_FN_ size_t wm_size_fixed_size_binary(wm_str v) { return v.size; }
 WM_TYPE_(list, wm_items, "", W_INPUT_, const wm_column *, wm_out *)
 WM_FN_ wm_items wm_list(const wm_column *c, size_t row) {
@@ -482,9 +486,16 @@ static void wm_forget_(wm_column *c) {
     wm_free((void *)c->name, strlen(c->name) + 1), wm_free((void *)c->format, strlen(c->format) + 1);
     wm_free(c->children, (c->n_children + 1) * sizeof *c);
 }
+static const uint8_t *wm_none_(size_t rows) { // a bitmap of zeros, for columns of type null
+    static uint8_t *zeros;
+    static size_t size;
+    if (rows / 8 >= size) zeros = wm_grow_(zeros, size, rows / 8 + 64), size = rows / 8 + 64, memset(zeros, 0, size);
+    return zeros;
+}
 static void wm_view_(wm_column *c, const wm_array_ *a) {
     c->array = a, c->length = (size_t)a->length, c->offset = (size_t)a->offset;
     c->validity = a->null_count && a->n_buffers ? a->buffers[0] : NULL;
+    if (c->format[0] == 'n') c->offset = 0, c->validity = wm_none_(c->length);
     c->values = a->n_buffers > 1 && a->buffers[1] ? (const char *)a->buffers[1] + c->offset * c->width : NULL;
     c->data = a->n_buffers > 2 ? a->buffers[2] : NULL;
     if (a->dictionary) wm_view_(c->children, a->dictionary);
@@ -533,6 +544,17 @@ static wm_result_ *wm_take_(wm_call *c, size_t rows) { // a result to fill, with
     return wm_room_to_(r, rows ? rows : 1), c->now = r;
 }
 static void wm_idle_(wm_result_ *r) { r->next = r->call->idle, r->call->idle = r; }
+static void wm_discard_(wm_result_ *r) { // gives all that a result holds back
+    for (size_t i = 0; i < r->call->n_out; i++) {
+        wm_out *o = &r->out[i];
+        size_t w = o->width < 0 ? (size_t)-o->width : (size_t)o->width;
+        if (o->width == W_PASS_) continue;
+        wm_free(o->validity, o->cap / 8), wm_free(o->data, o->data_cap);
+        wm_free(o->values, o->width == W_BITS_ ? o->cap / 8 : o->cap * w + (o->width < 0 ? 64 : 0));
+    }
+    wm_free(r->origins, r->cap * 4), wm_free(r->children, (r->call->n_out + 1) * sizeof *r->children);
+    wm_free(r, sizeof *r + r->call->n_out * sizeof(wm_out));
+}
 static void wm_queue_(wm_call *c) { // the current result is full: it waits for the host
     if (c->head) c->tail->next = c->now; else c->head = c->now;
     c->tail = c->now, c->now = NULL;
@@ -768,7 +790,8 @@ WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function h
     for (size_t i = 0; i < call->n_out; i++) {
         wm_out *o = &r->out[i];
         for (size_t row = 0; o->bytes && row < r->rows; row++) wm_store_bool(o, row, o->bytes[row]);
-        if (o->width <= W_TEXT_ && (size_t)o->array.length != r->rows)
+        bool appended = o->width <= W_TEXT_ || o->array.length > 0;
+        if (appended && (size_t)o->array.length != r->rows)
             return wm_fail("column %s has %lld values for %zu rows", call->fn->out[i].name, o->array.length, r->rows);
     }
     return WM_OK;
@@ -910,6 +933,8 @@ WM_EXPORT_("wasmill_open") int wasmill_open(size_t fn, const wm_schema_ *schema,
     for (; f->in && f->in[n].name; n++) {}
     if (!f->any && n != have) return wm_fail("expected %zu columns, got %zu", n, have), WM_ERROR_;
     if (c->fn) { // opened again: start anew
+        wm_drop_(c);
+        for (wm_result_ *r = c->idle, *next; r; r = next) next = r->next, wm_discard_(r);
         for (size_t i = 0; i < c->n_columns; i++) wm_forget_(&c->columns[i]);
         wm_free(c->columns, (c->n_columns + 1) * sizeof *c->columns), wm_free((void *)c->config.data, c->config.size);
     }

@@ -1,5 +1,7 @@
 package wasmill
 
+//lint:file-ignore U1000 what this host's build has no use for, exports_wasip1.go has
+
 import "unsafe"
 
 // Status of a call, as docs/abi.md has it.

@@ -1,5 +1,7 @@
 package wasmill
 
+//lint:file-ignore U1000 what this host's build has no use for, exports_wasip1.go has
+
 import "unsafe"
 
 // column is a view of an input column: row 0 is the batch's first row, whatever the offsets are.

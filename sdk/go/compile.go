@@ -58,7 +58,7 @@ func compileKind(t reflect.Type, text, where string) *codec {
 				return k
 			}
 		}
-		panic(where + ": a " + t.String() + " cannot hold " + text)
+		panic(where + ": " + t.String() + " cannot hold " + text)
 	}
 	switch t.Kind() {
 	case reflect.Bool:
@@ -150,7 +150,7 @@ func timeCodec(text, where string) *codec {
 	}
 	scale, ok := unitOf(text, "timestamp")
 	if !ok {
-		panic(where + ": a time.Time cannot hold " + text)
+		panic(where + ": time.Time cannot hold " + text)
 	}
 	per := int64(1e9) / scale
 	return convertedCodec(text,
@@ -177,7 +177,7 @@ func durationCodec(text, where string) *codec {
 			func(v int32) time.Duration { return time.Duration(int64(v) * scale) },
 			func(d time.Duration) int32 { return int32(int64(d) / scale) })
 	}
-	panic(where + ": a time.Duration cannot hold " + text)
+	panic(where + ": time.Duration cannot hold " + text)
 }
 
 func floorDiv(a, b int64) int64 {

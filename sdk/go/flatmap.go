@@ -42,7 +42,7 @@ func (e *emitter[Out]) flush() {
 // FlatMap registers a function that makes any number of rows of each, by calling emit before it returns.
 func FlatMap[In, Out any](name string, fn func(in In, emit func(Out)) error, options ...Option) {
 	var rows []In
-	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
+	in, out := compileInput(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
 	refusePasses(name, out)
 	e := &emitter[Out]{}
 	emit := e.emit

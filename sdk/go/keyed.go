@@ -21,7 +21,7 @@ func KeyedMap[In, Out, State any](name string, fn func(state *State, in In) (Out
 // KeyedFlatMap is a [KeyedMap] that makes any number of rows of each, by calling emit before it returns.
 func KeyedFlatMap[In, Out, State any](name string, fn func(state *State, in In, emit func(Out)) error, options ...Option) {
 	var rows []In
-	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
+	in, out := compileInput(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
 	refusePasses(name, out)
 	state := compileState[State](name)
 	e := &emitter[Out]{}

@@ -1,5 +1,7 @@
 package wasmill
 
+//lint:file-ignore U1000 what this host's build has no use for, exports_wasip1.go has
+
 import "unsafe"
 
 // pointer is an address in a guest's memory as the Arrow structures hold it: 4 bytes, where Go's own take 8.

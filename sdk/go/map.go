@@ -7,14 +7,14 @@ import (
 
 // Map registers a function that makes one row of each.
 func Map[In, Out any](name string, fn func(In) (Out, error), options ...Option) {
-	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
+	in, out := compileInput(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[Out](), name)
 	resolvePasses(name, in, out)
 	registerMap(name, "map", in, out, fn, options)
 }
 
 // Scalar registers an expression: it computes one column, named value, of the fields of In. R is of a column's type.
 func Scalar[In, R any](name string, fn func(In) (R, error), options ...Option) {
-	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[struct{ Value R }](), name)
+	in, out := compileInput(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[struct{ Value R }](), name)
 	registerMap(name, "scalar", in, out, func(in In) (struct{ Value R }, error) {
 		v, err := fn(in)
 		return struct{ Value R }{v}, err
@@ -49,7 +49,7 @@ func Scalar3[A, B, C, R any](name string, fn func(A, B, C) R, options ...Option)
 func registerScalar[In, R any](name string, fn func(*In) R, options []Option) {
 	var rows []In
 	var outs []R
-	in, out := compileRow(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[struct{ Value R }](), name)
+	in, out := compileInput(reflect.TypeFor[In](), name), compileRow(reflect.TypeFor[struct{ Value R }](), name)
 	register(&function{name: name, kind: "scalar", in: in, out: out, run: func(f *function) error {
 		f.take()
 		return inChunks(f, in, &rows, func(n int) error {
@@ -70,7 +70,7 @@ func registerScalar[In, R any](name string, fn func(*In) R, options []Option) {
 func Filter[In any, Keep bool | Null[bool]](name string, fn func(In) (Keep, error), options ...Option) {
 	var rows []In
 	var keep [chunk]Keep
-	in := compileRow(reflect.TypeFor[In](), name)
+	in := compileInput(reflect.TypeFor[In](), name)
 	out := compileRow(reflect.TypeFor[struct{ Keep Keep }](), name)
 	register(&function{name: name, kind: "filter", in: in, out: out, run: func(f *function) error {
 		f.take()

@@ -11,8 +11,6 @@ type sliceHeader struct {
 	len, cap int
 }
 
-func (k *codec) isStruct() bool { return len(k.items) > 0 && k.width == 1 }
-
 // listCodec is for slices of t. A nil slice is written as an empty list, and null is read as nil.
 func listCodec(t reflect.Type, item *codec) *codec {
 	slices := reflect.SliceOf(t)

@@ -1,5 +1,7 @@
 package wasmill
 
+//lint:file-ignore U1000 what this host's build has no use for, exports_wasip1.go has
+
 import "unsafe"
 
 // output is a column under construction. Its memory is reused from one result to the next.
@@ -56,16 +58,14 @@ func (o *output) extend(n int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(unsafe.SliceData(o.values)), first*abs(o.codec.width))
 }
 
-// extendText makes the text size bytes long, and returns the part that is new.
-func (o *output) extendText(size int) []byte {
-	old := len(o.data)
+// extendText makes the text size bytes long.
+func (o *output) extendText(size int) {
 	if size > cap(o.data) {
 		data := aligned(max(size, 2*cap(o.data), 1024) + 1) // so that its end is not behind the memory
 		copy(data, o.data)
 		o.data = data
 	}
 	o.data = o.data[:size]
-	return o.data[old:]
 }
 
 func abs(n int) int { return max(n, -n) }
@@ -103,6 +103,9 @@ func (o *output) setNull(row int) {
 		o.nulls++
 	}
 }
+
+// isStruct: a list has offsets, and nothing else has items.
+func (k *codec) isStruct() bool { return len(k.items) > 0 && k.width == 1 }
 
 // finish fills the column's Arrow structure in. The output must stay reachable for as long as the host reads it.
 func (o *output) finish() *arrowArray {

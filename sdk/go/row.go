@@ -56,6 +56,18 @@ func compileRow(t reflect.Type, function string) *row {
 	return r
 }
 
+// compileInput is compileRow for what a function reads.
+func compileInput(t reflect.Type, function string) *row {
+	r := compileRow(t, function)
+	for _, f := range r.fields {
+		if f.codec.pass && f.codec.text == "" {
+			panic("wasmill: " + function + ": column " + f.name +
+				": a Column of an input needs a tag with its type, as in `wasmill:\"carrier,utf8\"`")
+		}
+	}
+	return r
+}
+
 // bytes returns how many bytes of text a row holds.
 func (r *row) bytes(p unsafe.Pointer) int {
 	n := 0
@@ -73,17 +85,14 @@ func (r *row) bytes(p unsafe.Pointer) int {
 func (r *row) total(rows unsafe.Pointer, n int) int {
 	sum := 0
 	for i := range r.sized {
-		f, at := &r.sized[i], unsafe.Add(rows, r.sized[i].offset)
-		if f.codec.plain {
-			for range n {
-				sum += textBytes(at)
-				at = unsafe.Add(at, r.size)
-			}
-			continue
-		}
+		f, at := &r.sized[i], r.sized[i].offset
 		for range n {
-			sum += f.codec.bytes(at)
-			at = unsafe.Add(at, r.size)
+			if f.codec.plain {
+				sum += textBytes(unsafe.Add(rows, at))
+			} else {
+				sum += f.codec.bytes(unsafe.Add(rows, at))
+			}
+			at += r.size
 		}
 	}
 	return sum

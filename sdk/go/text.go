@@ -9,8 +9,8 @@ type textHeader struct {
 }
 
 // textCodec is for strings and byte slices, T, with offsets of type O. Reading copies the bytes of all rows at once: what the
-// function gets is its own, whereas the column's memory is the host's. The loops step pointers, for in a guest an
-// index costs a check and a multiplication more than the rest of the loop does.
+// function gets is its own, whereas the column's memory is the host's. The loops step addresses instead of
+// indexing slices: in a guest, bounds checks cost as much as the rest of the loop.
 func textCodec[T string | []byte, O int32 | int64](text string) *codec {
 	width := unsafe.Sizeof(*new(O))
 	k := &codec{text: text, width: -int(width), size: unsafe.Sizeof(*new(T)), bytes: textBytes, plain: true}
@@ -18,18 +18,21 @@ func textCodec[T string | []byte, O int32 | int64](text string) *codec {
 		if n == 0 {
 			return
 		}
-		offset := unsafe.Add(c.values, uintptr(from)*width)
-		start := *(*O)(offset)
-		size := int(*(*O)(unsafe.Add(offset, uintptr(n)*width)) - start)
+		offsets := unsafe.Add(c.values, uintptr(from)*width)
+		first := *(*O)(offsets)
+		size := int(*(*O)(unsafe.Add(offsets, uintptr(n)*width)) - first)
 		all := make([]byte, size+1) // an empty text at the end must not point behind the memory
-		copy(all, unsafe.Slice((*byte)(unsafe.Add(c.data, start)), size))
+		if size > 0 {
+			copy(all, unsafe.Slice((*byte)(unsafe.Add(c.data, first)), size))
+		}
 		data := unsafe.Pointer(unsafe.SliceData(all))
-		at := base
+		var at, offset uintptr
+		start := first
 		for range n {
-			offset = unsafe.Add(offset, width)
-			end := *(*O)(offset)
-			*(*textHeader)(at) = textHeader{data, int(end - start)}
-			data, start, at = unsafe.Add(data, end-start), end, unsafe.Add(at, stride)
+			offset += width
+			end := *(*O)(unsafe.Add(offsets, offset))
+			*(*textHeader)(unsafe.Add(base, at)) = textHeader{unsafe.Add(data, start-first), int(end - start)}
+			start, at = end, at+stride
 		}
 		if k.size == unsafe.Sizeof(sliceHeader{}) {
 			for i := range n {
@@ -44,21 +47,23 @@ func textCodec[T string | []byte, O int32 | int64](text string) *codec {
 		}
 	}
 	k.write = func(o *output, n int, base unsafe.Pointer, stride uintptr) {
-		offset := o.extend(n)
-		size := len(o.data)
-		at := base
+		offsets := o.extend(n)
+		first := len(o.data)
+		size := first
+		var at, offset uintptr
 		for range n {
-			offset = unsafe.Add(offset, width)
-			size += (*textHeader)(at).len
-			*(*O)(offset) = O(size)
-			at = unsafe.Add(at, stride)
+			offset += width
+			size += (*textHeader)(unsafe.Add(base, at)).len
+			*(*O)(unsafe.Add(offsets, offset)) = O(size)
+			at += stride
 		}
-		to := unsafe.Pointer(unsafe.SliceData(o.extendText(size)))
-		at = base
+		o.extendText(size)
+		data := unsafe.Pointer(unsafe.SliceData(o.data))
+		at, size = 0, first
 		for range n {
-			value := (*textHeader)(at)
-			copyText(to, value.data, value.len)
-			to, at = unsafe.Add(to, value.len), unsafe.Add(at, stride)
+			value := (*textHeader)(unsafe.Add(base, at))
+			copyText(unsafe.Add(data, size), value.data, value.len)
+			size, at = size+value.len, at+stride
 		}
 	}
 	return k
@@ -70,13 +75,12 @@ func copyText(to, from unsafe.Pointer, n int) {
 		copy(unsafe.Slice((*byte)(to), n), unsafe.Slice((*byte)(from), n))
 		return
 	}
-	for ; n >= 8; n -= 8 {
-		*(*[8]byte)(to) = *(*[8]byte)(from)
-		to, from = unsafe.Add(to, 8), unsafe.Add(from, 8)
+	i := 0
+	for ; i+8 <= n; i += 8 {
+		*(*[8]byte)(unsafe.Add(to, i)) = *(*[8]byte)(unsafe.Add(from, i))
 	}
-	for ; n > 0; n-- {
-		*(*byte)(to) = *(*byte)(from)
-		to, from = unsafe.Add(to, 1), unsafe.Add(from, 1)
+	for ; i < n; i++ {
+		*(*byte)(unsafe.Add(to, i)) = *(*byte)(unsafe.Add(from, i))
 	}
 }
 

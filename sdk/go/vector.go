@@ -34,7 +34,7 @@ func slice[T any](f *function, i int) []T {
 }
 
 func registerVector[In any, R Number](name string, options []Option, fn func(f *function, out []R) error) {
-	in := compileRow(reflect.TypeFor[In](), name)
+	in := compileInput(reflect.TypeFor[In](), name)
 	out := compileRow(reflect.TypeFor[struct{ Value *R }](), name)
 	register(&function{name: name, kind: "scalar", in: in, out: out, run: func(f *function) error {
 		f.at = -1

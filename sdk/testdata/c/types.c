@@ -26,7 +26,7 @@ WM_MAP(pass, "", TYPES, PASS) {
     return WM_OK;
 }
 
-#define SOME(COLUMN) COLUMN(bool, b) COLUMN(int64, i64) COLUMN(utf8, s)
+#define SOME(COLUMN) COLUMN(bool, b) COLUMN(int64, i64) COLUMN(utf8, s) COLUMN(fixed_size_binary, id, "fixed_size_binary[5]")
 WM_MAP_V(copy_v, "", SOME, SOME) {
     for (size_t i = 0; i < n; i++) {
         out->b[i] = wm_bool(in->b, i);
@@ -35,6 +35,8 @@ WM_MAP_V(copy_v, "", SOME, SOME) {
         if (wm_is_null(in->column.i64, i)) wm_set_null(out->column.i64, i);
         if (wm_is_null(in->s, i)) wm_append_null(out->s);
         else wm_append(out->s, wm_utf8(in->s, i));
+        if (wm_is_null(in->id, i)) wm_append_null(out->id);
+        else wm_append(out->id, wm_fixed_size_binary(in->id, i));
     }
     return WM_OK;
 }
