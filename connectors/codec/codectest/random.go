@@ -65,6 +65,19 @@ func fields(t *rapid.T, depth, least int) []arrow.Field {
 	return out
 }
 
+// FlatSchema draws a schema of 1 to 4 columns without nested types.
+func FlatSchema(t *rapid.T) *arrow.Schema {
+	out := make([]arrow.Field, rapid.IntRange(1, 4).Draw(t, "fields"))
+	for i := range out {
+		typ := Type(t, 0)
+		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
+			typ = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int16, ValueType: arrow.BinaryTypes.String}
+		}
+		out[i] = arrow.Field{Name: fmt.Sprintf("f%d", i), Type: typ, Nullable: rapid.Bool().Draw(t, "nullable")}
+	}
+	return arrow.NewSchema(out, nil)
+}
+
 // RandomSchema draws a schema of 1 to 4 columns.
 func RandomSchema(t *rapid.T, depth int) *arrow.Schema {
 	return arrow.NewSchema(fields(t, depth, 1), nil)

@@ -3,10 +3,14 @@ package column
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
+	"strconv"
 
 	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/wasmill/wasmill/connectors/codec/text"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/schema"
 )
 
 // form is how a column's values are written as text.
@@ -71,9 +75,9 @@ func (c *Column) AppendText(b []byte) text.Problem {
 		return p
 	case arrow.BOOL:
 		switch string(b) {
-		case "true":
+		case "true", "True", "TRUE":
 			c.AppendBool(true)
-		case "false":
+		case "false", "False", "FALSE":
 			c.AppendBool(false)
 		default:
 			return text.Malformed
@@ -112,6 +116,23 @@ func (c *Column) AppendText(b []byte) text.Problem {
 		return c.fit(c.EndValue(), text.Values)
 	}
 	return text.Malformed
+}
+
+// AppendUnits appends an integer in the unit of a date, time or timestamp, written in decimal.
+func (c *Column) AppendUnits(b []byte) text.Problem {
+	low, high := int64(math.MinInt64), int64(math.MaxInt64)
+	switch c.ID {
+	case arrow.DATE32, arrow.TIMESTAMP:
+	case arrow.TIME32, arrow.TIME64:
+		low, high = 0, 86400*text.PerSecond(c.form.unit)-1
+	default:
+		return text.Malformed
+	}
+	v, p := text.Int(b)
+	if p != text.OK {
+		return p
+	}
+	return c.fit(v >= low && v <= high && c.AppendInt(v), text.Range)
 }
 
 func (c *Column) fit(ok bool, otherwise text.Problem) text.Problem {
@@ -155,4 +176,17 @@ func (c *Column) appendBase64(b []byte) text.Problem {
 	c.used = end
 	c.setEnd(i+1, end)
 	return text.OK
+}
+
+// Refused returns the fault of code Decode for a value that AppendText did not take. Quoted says that value is text that
+// stood in quotes.
+func (c *Column) Refused(value []byte, quoted bool, p text.Problem) *fault.Fault {
+	got := text.Short(value)
+	if quoted {
+		got = strconv.Quote(got)
+	}
+	if p != text.Malformed {
+		got += ", " + string(p)
+	}
+	return fault.New(fault.Decode, "expected %s, got %s", schema.Format(c.Type), got).At("column %s", c.Path)
 }

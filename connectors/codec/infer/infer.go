@@ -81,7 +81,7 @@ func join(a, b Kind) Kind {
 func OfText(b []byte, bare bool) Kind {
 	if bare {
 		switch string(b) {
-		case "true", "false":
+		case "true", "false", "True", "False", "TRUE", "FALSE":
 			return Bool
 		}
 		if _, p := text.Int(b); p == text.OK {

@@ -68,7 +68,7 @@ func check(faults *fault.List, path string, t arrow.DataType) {
 			return
 		}
 	}
-	if writer(t.ID()) == nil {
+	if writerOf(t.ID()) == nil {
 		faults.Add(fault.Unsupported, "column "+path, "type %s cannot be written as JSON", schema.Format(t))
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/wasmill/wasmill/connectors/codec/column"
 	"github.com/wasmill/wasmill/connectors/codec/text"
 	"github.com/wasmill/wasmill/engine/fault"
-	"github.com/wasmill/wasmill/engine/schema"
 )
 
 // syntax says that the record is not JSON at p. It returns false.
@@ -39,7 +38,7 @@ func (d *scanner) wrong(expected string, c *column.Column) bool {
 	case '[':
 		got = "an array"
 	default:
-		got = short(d.s[from:d.p])
+		got = text.Short(d.s[from:d.p])
 	}
 	d.problem = fault.New(fault.Decode, "expected %s, got %s", expected, got)
 	if c != nil {
@@ -50,31 +49,11 @@ func (d *scanner) wrong(expected string, c *column.Column) bool {
 
 // refused says that the value just read, which is of the right kind, is not one that the column can hold.
 func (d *scanner) refused(c *column.Column, value []byte, quoted bool, p text.Problem) bool {
-	got := short(value)
-	if quoted {
-		got = strconv.Quote(got)
-	}
-	if p != text.Malformed {
-		got += ", " + string(p)
-	}
-	d.problem = fault.New(fault.Decode, "expected %s, got %s", schema.Format(c.Type), got).At("column %s", c.Path)
+	d.problem = c.Refused(value, quoted, p)
 	return false
 }
 
 func (d *scanner) column(c *column.Column, format string, args ...any) bool {
 	d.problem = fault.New(fault.Decode, format, args...).At("column %s", c.Path)
 	return false
-}
-
-// short cuts a value to what fits in a message.
-func short(b []byte) string {
-	const most = 60
-	if len(b) <= most {
-		return string(b)
-	}
-	n := most
-	for n > 0 && !utf8.RuneStart(b[n]) {
-		n--
-	}
-	return string(b[:n]) + "..."
 }

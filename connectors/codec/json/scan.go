@@ -105,7 +105,7 @@ func (d *scanner) strSlow(start, i int) ([]byte, bool) {
 	raw := s[start:i]
 	d.p = i + 1
 	if wide && !utf8.Valid(raw) {
-		d.p = start + invalidAt(raw)
+		d.p = start + text.InvalidAt(raw)
 		d.syntax("valid UTF-8")
 		return nil, false
 	}
@@ -113,17 +113,6 @@ func (d *scanner) strSlow(start, i int) ([]byte, bool) {
 		return raw, true
 	}
 	return d.unescape(start, raw)
-}
-
-func invalidAt(b []byte) int {
-	for i := 0; i < len(b); {
-		r, n := utf8.DecodeRune(b[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return len(b)
 }
 
 // unescape returns what raw, which is at start, stands for.

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+	"unicode/utf8"
 )
 
 // Problem says why a text was not taken; "" is none. It continues "expected TYPE, got TEXT".
@@ -90,8 +91,8 @@ func Exact(m uint64, exp int) (float64, bool) {
 	return float64(m) * pow10[exp], true
 }
 
-// Float64 parses a number as JSON writes it, or as Go does without underscores and hexadecimals; "inf" and "nan" are
-// for the caller to allow.
+// Float64 parses digits with or without sign, fraction and exponent, or one of NaN, Inf, -Inf and their spellings in
+// small letters.
 func Float64(b []byte) (float64, Problem) { return float(b, 64) }
 
 // Float32 likewise, rounded once.
@@ -102,13 +103,25 @@ func Float32(b []byte) (float32, Problem) {
 
 func float(b []byte, size int) (float64, Problem) {
 	if !number(b) {
-		return 0, Malformed
+		return special(b)
 	}
 	v, err := strconv.ParseFloat(string(b), size)
 	if err != nil {
 		return 0, Range // the form was checked
 	}
 	return v, OK
+}
+
+func special(b []byte) (float64, Problem) {
+	switch string(b) {
+	case "NaN", "nan":
+		return math.NaN(), OK
+	case "Inf", "+Inf", "inf", "+inf", "Infinity", "+Infinity":
+		return math.Inf(1), OK
+	case "-Inf", "-inf", "-Infinity":
+		return math.Inf(-1), OK
+	}
+	return 0, Malformed
 }
 
 // number reports whether b is digits with an optional sign, fraction and exponent.
@@ -144,4 +157,29 @@ func number(b []byte) bool {
 		}
 	}
 	return i == len(b)
+}
+
+// Short cuts a value to what fits in a message.
+func Short(b []byte) string {
+	const most = 60
+	if len(b) <= most {
+		return string(b)
+	}
+	n := most
+	for n > most-utf8.UTFMax && !utf8.RuneStart(b[n]) {
+		n--
+	}
+	return string(b[:n]) + "..."
+}
+
+// InvalidAt returns where b stops being UTF-8, len(b) if it does not.
+func InvalidAt(b []byte) int {
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return len(b)
 }
