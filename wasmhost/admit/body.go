@@ -57,6 +57,7 @@ func (b *body) function(t FuncType) {
 	b.readLocals(t)
 	b.stack, b.ctrl, b.blocks = b.stack[:0], b.ctrl[:0], 0
 	b.run, b.carried, b.written = 1, 0, append(b.written[:0], make([]uint32, len(b.locals))...)
+	b.in.op = opNop
 	b.push(opBlock, FuncType{Results: t.Results})
 	for len(b.ctrl) > 0 && b.r.bad == nil {
 		if !b.r.more() {

@@ -13,6 +13,11 @@ func (b *body) instruction() {
 		if in.op == opMemoryInit && !b.segment() {
 			return
 		}
+		if in.op == opMemoryFill || in.op == opMemoryCopy {
+			if _, fixed := in.fixedBulk(); !fixed {
+				b.branchy(blocksBulk)
+			}
+		}
 		for i := int(info.ins) - 1; i >= 0; i-- {
 			b.take(info.in[i])
 		}
@@ -98,10 +103,11 @@ func (b *body) end() {
 	}
 }
 
-// A branch back to a loop becomes several blocks when it is made to pay.
+// A branch back to a loop becomes several blocks when it is made to pay, and so do bulk operations.
 const (
 	blocksBranch   = 1
 	blocksBackEdge = 3
+	blocksBulk     = 4
 )
 
 func (b *body) branch() {

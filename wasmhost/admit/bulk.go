@@ -69,23 +69,28 @@ func (h *helpers) charger(chunk uint32, shift int64) uint64 {
 	return h.add(k, FuncType{[]ValueType{I32}, []ValueType{I32}}, a)
 }
 
+// chargeLength writes a charge for the bytes that an i32 local holds.
+func (h *helpers) chargeLength(out *[]byte, local uint64) {
+	a := &asm{code: *out}
+	h.pay(a, func() { a.wide(uint32(local)).i64(bulkShift).raw(opcodeShrU64) })
+	*out = a.code
+}
+
 // instead returns the helper to call in place of an instruction.
-func (h *helpers) instead(in *instr) (uint64, bool) {
+func (h *helpers) instead(in *instr) uint64 {
 	var op bulkOp
 	switch in.op {
 	case opMemoryGrow:
-		return h.grow(), true
+		return h.grow()
 	case opMemoryFill, opMemoryCopy, opMemoryInit:
 		op = h.memoryOp(in)
-	case opTableFill, opTableCopy, opTableInit:
-		op = h.tableOp(in)
 	default:
-		return 0, false
+		op = h.tableOp(in)
 	}
 	if f, ok := h.byKey[op.key]; ok {
-		return f, true
+		return f
 	}
-	return h.add(op.key, FuncType{Params: []ValueType{I32, op.value, I32}}, h.chunked(op)), true
+	return h.add(op.key, FuncType{Params: []ValueType{I32, op.value, I32}}, h.chunked(op))
 }
 
 func (h *helpers) memoryOp(in *instr) bulkOp {

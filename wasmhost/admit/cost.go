@@ -32,6 +32,7 @@ type costs struct {
 	locals, runs uint32
 	code         int
 	closed       bool // some loop is closed
+	bulk         bool // some bulk operation has a length that is not known
 }
 
 // loopCost is what the rule says about a loop; they are in order of appearance.
@@ -75,7 +76,7 @@ func (p *pather) measure(i int) *costs {
 		p.r.byte()
 	}
 	p.out.code, p.open = p.r.p, 0
-	p.ctrl = append(p.ctrl[:0], pathFrame{op: opBlock, label: dead})
+	p.ctrl, p.in.op = append(p.ctrl[:0], pathFrame{op: opBlock, label: dead}), opNop
 	at := int64(0)
 	for len(p.ctrl) > 0 && p.r.bad == nil {
 		p.r.next(&p.in, p.m.policy.BrTable)
@@ -92,7 +93,24 @@ func (p *pather) weight() int64 {
 			return 1 + bound
 		}
 	}
-	return int64(ops[p.in.op].cost)
+	fuel, _ := p.in.fixedBulk()
+	return int64(ops[p.in.op].cost) + fuel
+}
+
+// fixedBulk returns what a bulk operation costs by its length, where that is a constant within one chunk: then it is
+// a weight like any other, and the instruction stays as it is.
+func (in *instr) fixedBulk() (fuel int64, ok bool) {
+	switch in.op {
+	case opMemoryInit, opMemoryCopy, opMemoryFill:
+		if in.known && in.length <= bulkChunk {
+			return int64(in.length) >> bulkShift, true
+		}
+	case opTableInit, opTableCopy, opTableFill:
+		if in.known && in.length <= refChunk {
+			return int64(in.length) >> refShift, true
+		}
+	}
+	return 0, false
 }
 
 // step takes the distance before the instruction just decoded to the distance after it.
@@ -107,8 +125,13 @@ func (p *pather) step(at int64) int64 {
 	case opLoop:
 		p.ctrl = append(p.ctrl, pathFrame{op: opLoop, label: dead, header: at, loop: len(p.out.loops), open: p.open})
 		p.out.loops = append(p.out.loops, loopCost{})
-	case opCall, opCallIndirect, opMemoryGrow, opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+	case opCall, opCallIndirect, opMemoryGrow:
 		p.open++
+	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
+		if _, fixed := in.fixedBulk(); !fixed {
+			p.open++
+			p.out.bulk = true
+		}
 	case opElse:
 		f := &p.ctrl[len(p.ctrl)-1]
 		f.op = opElse

@@ -14,8 +14,9 @@ type emitter struct {
 	loops  int // loops seen in the current function
 	// Within a closed loop the fuel is also kept in the local of this index, so that an iteration does not wait for the
 	// last one's store. nest is how many blocks were open where the outermost closed loop began; 0 outside of one.
-	local uint64
-	nest  int
+	local  uint64
+	nest   int
+	length uint64 // the local that holds the length of a bulk operation
 }
 
 // emitFrame is an open block; back is the cost of a branch to it, 0 when it is not a loop.
@@ -30,15 +31,7 @@ func (e *emitter) function(i int) {
 	s := e.m.bodies[i]
 	e.r = reader{b: e.m.wasm, p: c.code, end: s.to}
 	e.copied, e.loops, e.nest, e.local = s.from, 0, 0, uint64(c.locals)
-	if c.closed {
-		first := reader{b: e.m.wasm, p: s.from, end: s.to}
-		e.out = appendU(e.out, uint64(first.u32())+1)
-		e.copied = first.p
-		e.flush(c.code)
-		e.put(1, I64)
-	} else {
-		e.flush(c.code)
-	}
+	e.declare(s, c)
 	if e.cost.free[e.m.importedFuncs+i] < 0 {
 		e.charge(c.entry)
 	}
@@ -48,6 +41,30 @@ func (e *emitter) function(i int) {
 		e.instruction(c)
 	}
 	e.flush(s.to)
+}
+
+// declare copies the declarations of locals, and adds those that charges need.
+func (e *emitter) declare(s span, c *costs) {
+	runs := uint64(c.runs)
+	if c.closed {
+		runs++
+	}
+	if c.bulk {
+		runs++
+	}
+	first := reader{b: e.m.wasm, p: s.from, end: s.to}
+	first.u32()
+	e.out = appendU(e.out, runs)
+	e.copied = first.p
+	e.flush(c.code)
+	e.length = e.local
+	if c.closed {
+		e.put(1, I64)
+		e.length++
+	}
+	if c.bulk {
+		e.put(1, I32)
+	}
 }
 
 // flush copies the original up to an offset.
@@ -77,16 +94,40 @@ func (e *emitter) instruction(c *costs) {
 		e.flush(in.start)
 		e.u(byte(in.op), e.m.shifted(in.x))
 		e.copied = e.r.p
-	default:
-		if f, ok := e.h.before(in); ok {
-			e.flush(in.start)
-			e.u(opCall, f)
-		} else if f, ok := e.h.instead(in); ok {
-			e.flush(in.start)
-			e.u(opCall, f)
+	case opMemoryFill, opMemoryCopy, opMemoryInit, opMemoryGrow, opTableFill, opTableCopy, opTableInit:
+		e.bulk()
+	}
+}
+
+// bulk charges for a bulk operation whose length is not known: what fits a chunk where it stands, so that a short copy
+// costs no call, and the rest in a helper.
+func (e *emitter) bulk() {
+	in := &e.in
+	if _, fixed := in.fixedBulk(); fixed {
+		return
+	}
+	f, before := e.h.before(in)
+	if !before {
+		f = e.h.instead(in)
+	}
+	e.flush(in.start)
+	if before || in.op != opMemoryFill && in.op != opMemoryCopy {
+		e.u(opCall, f)
+		if !before {
 			e.copied = e.r.p
 		}
+		return
 	}
+	e.u(opLocalTee, e.length)
+	e.u(opLocalGet, e.length)
+	e.out = appendS(append(e.out, opI32Const), bulkChunk)
+	e.put(opcodeGtU)
+	e.u(opIf, e.h.funcType(FuncType{Params: []ValueType{I32, I32, I32}}))
+	e.u(opCall, f)
+	e.put(opElse)
+	e.h.chargeLength(&e.out, e.length)
+	e.flush(e.r.p)
+	e.put(opEnd)
 }
 
 // branch charges back edges.

@@ -7,6 +7,9 @@ type instr struct {
 	x, y  uint32
 	block int32 // block type: an index of a type, or a negative byte: blockEmpty, or a value type at offset at
 	at    int   // offset of the immediate
+	// known tells that the instruction before is the i32.const of length: what a bulk operation takes as its length
+	known  bool
+	length uint32
 	// labels of a br_table, the default last; valid until the next instruction is read
 	labels []uint32
 }
@@ -17,6 +20,7 @@ const blockEmpty = 0x40 - 0x80
 // next decodes one instruction; r.bad tells whether there was one. The labels are kept in in's own storage, whose size
 // is bounded by maxTargets.
 func (r *reader) next(in *instr, maxTargets int) {
+	in.known, in.length = in.op == opI32Const, in.x
 	in.start = r.p
 	b := r.byte()
 	in.op = int(b)
@@ -39,7 +43,7 @@ func (r *reader) next(in *instr, maxTargets int) {
 	case immIndex, immLabel:
 		in.x = r.u32()
 	case immI32:
-		r.signed(32)
+		in.x = uint32(r.signed(32))
 	case immI64:
 		r.signed(64)
 	case immMem:
