@@ -1,7 +1,10 @@
 package sdk_test
 
 import (
+	"strings"
 	"testing"
+
+	"github.com/wasmill/wasmill/engine/fault"
 )
 
 func TestErrorsC(t *testing.T) {
@@ -35,4 +38,13 @@ func TestErrorsGo(t *testing.T) {
 	}
 	_, err := text(t, g.bind("wrong_size", nil, nil), rows(t, in, `{"bytes": 5}, {"bytes": 4}`), nil)
 	wantFault(t, err, 1, "column id: expected 5 bytes, got 4", "")
+}
+
+// TestRefusedGuestGo: what a guest's author did wrong in init is said when the guest is loaded.
+func TestRefusedGuestGo(t *testing.T) {
+	_, err := host.Load(t.Context(), "guest.wasm", buildGo(t, "refused"))
+	const want = "panic: wasmill: f: struct { C chan int }.C: chan int cannot be a column; the documentation of package wasmill lists what can\n"
+	if f := fault.From(err); err == nil || f.Code != fault.Guest || !strings.HasPrefix(f.Detail, want) {
+		t.Errorf("expected %s\ngot %+v", want, f)
+	}
 }

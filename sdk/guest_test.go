@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"math/rand/v2"
 	"path/filepath"
@@ -16,21 +17,22 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
 	"github.com/wasmill/wasmill/internal/gobuild"
-	"github.com/wasmill/wasmill/wasmhost"
 )
+
+// loaded holds bundles by the SHA-256 of their module: a Go guest takes a second to load, and several tests use the same.
+var loaded = map[[32]byte]udf.Bundle{}
 
 func load(t testing.TB, wasm []byte) udf.Bundle {
 	t.Helper()
-	host, err := wasmhost.New(wasmhost.Options{CacheDir: cacheDir})
-	if err != nil {
-		t.Fatal(err)
+	key := sha256.Sum256(wasm)
+	if b := loaded[key]; b != nil {
+		return b
 	}
-	t.Cleanup(func() { host.Close(t.Context()) })
 	b, err := host.Load(t.Context(), "guest.wasm", wasm)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { b.Close(t.Context()) })
+	loaded[key] = b
 	return b
 }
 

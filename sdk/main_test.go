@@ -1,21 +1,27 @@
 package sdk_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/wasmill/wasmill/wasmhost"
 )
 
-// cacheDir holds machine code for the time of the tests: a Go guest takes seconds to compile.
-var cacheDir string
+// host is what all tests share; closing it closes what they loaded.
+var host *wasmhost.Host
 
 func TestMain(m *testing.M) {
 	var err error
-	if cacheDir, err = os.MkdirTemp("", "wasmill-sdk-test-"); err != nil {
+	if host, err = wasmhost.New(wasmhost.Options{}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	code := m.Run()
-	os.RemoveAll(cacheDir)
+	for _, b := range loaded {
+		b.Close(context.Background())
+	}
+	host.Close(context.Background())
 	os.Exit(code)
 }
