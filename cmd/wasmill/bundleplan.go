@@ -40,9 +40,10 @@ func bundlePlan(c *runCmd) (*plan.Plan, error) {
 		Version: plan.Version,
 		Name:    jobName(strings.TrimSuffix(name, ".tar")),
 		Nodes: []plan.Node{
-			{ID: "input", Kind: plan.KindSource, Source: source},
-			{ID: "function", Inputs: []string{"input"}, Call: &plan.Call{Bundle: c.File, Function: c.Function, OnError: plan.Policy(c.OnError)}},
-			{ID: "output", Kind: plan.KindSink, Inputs: []string{"function"}, Sink: sink},
+			{ID: "input", Kind: plan.KindSource, Source: source, Positions: map[string]string{"": "--input", "source.schema": "--schema"}},
+			{ID: "function", Inputs: []string{"input"}, Positions: map[string]string{"": "--function"},
+				Call: &plan.Call{Bundle: c.File, Function: c.Function, OnError: plan.Policy(c.OnError)}},
+			{ID: "output", Kind: plan.KindSink, Inputs: []string{"function"}, Sink: sink, Positions: map[string]string{"": "--output"}},
 		},
 	}, nil
 }

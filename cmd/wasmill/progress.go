@@ -81,10 +81,10 @@ func count(n uint64) string {
 }
 
 // summary says what a job did, and with details where its time went.
-func summary(w io.Writer, name string, job *runtime.Job, elapsed time.Duration, details bool) {
+func summary(w io.Writer, p *plan.Plan, job *runtime.Job, elapsed time.Duration, details bool) {
 	stats := job.Stats()
 	in, out, rejected := totals(stats)
-	line := fmt.Sprintf("%s: %s rows in, %s out, %s (%s rows/s)", name, count(in), count(out),
+	line := fmt.Sprintf("%s: %s rows in, %s out, %s (%s rows/s)", p.Name, count(in), count(out),
 		elapsed.Round(time.Millisecond), count(uint64(float64(in)/max(elapsed.Seconds(), 1e-9))))
 	if rejected > 0 {
 		line += fmt.Sprintf(", %s rejected", count(rejected))
@@ -94,7 +94,7 @@ func summary(w io.Writer, name string, job *runtime.Job, elapsed time.Duration, 
 		return
 	}
 	fmt.Fprintf(w, "  %-22s %12s %12s %10s %9s %12s\n", "step", "rows in", "rows out", "busy", "ns/row", "bytes copied")
-	for _, s := range merged(stats) {
+	for _, s := range merged(p, stats) {
 		perRow := "-"
 		if s.in > 0 {
 			perRow = fmt.Sprint(s.busy.Nanoseconds() / int64(s.in))
@@ -115,21 +115,21 @@ type step struct {
 	busy            time.Duration
 }
 
-// merged adds up the tasks of each step.
-func merged(stats []*operator.Stats) []*step {
+// merged adds up the tasks of each step, in the plan's order.
+func merged(p *plan.Plan, stats []*operator.Stats) []*step {
 	var steps []*step
-	byNode := make(map[string]*step)
-	for _, s := range stats {
-		m := byNode[s.Node]
-		if m == nil {
-			m = &step{node: s.Node, kind: s.Kind}
-			byNode[s.Node] = m
-			steps = append(steps, m)
+	for _, n := range p.Nodes {
+		m := &step{node: n.ID, kind: string(n.Kind)}
+		for _, s := range stats {
+			if s.Node != n.ID {
+				continue
+			}
+			m.in += s.RowsIn.Load()
+			m.out += s.RowsOut.Load()
+			m.copied += s.CopiedBytes.Load()
+			m.busy += s.Busy()
 		}
-		m.in += s.RowsIn.Load()
-		m.out += s.RowsOut.Load()
-		m.copied += s.CopiedBytes.Load()
-		m.busy += s.Busy()
+		steps = append(steps, m)
 	}
 	return steps
 }

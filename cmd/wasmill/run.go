@@ -145,7 +145,7 @@ func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.
 			WithHint("what was committed stays; run the same command again to go on from there")
 	}
 	if !c.Quiet && job.Stats() != nil {
-		summary(s.err, p.Name, job, elapsed, c.Stats)
+		summary(s.err, p, job, elapsed, c.Stats)
 	}
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -13,8 +12,11 @@ import (
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/connectors/codec/csv"
 	"github.com/wasmill/wasmill/connectors/codec/json"
+	"github.com/wasmill/wasmill/connectors/codec/raw"
 	"github.com/wasmill/wasmill/connectors/file"
+	"github.com/wasmill/wasmill/connectors/generate"
 	"github.com/wasmill/wasmill/connectors/nats"
 	"github.com/wasmill/wasmill/connectors/nats/embedded"
 	"github.com/wasmill/wasmill/connectors/stdio"
@@ -59,6 +61,7 @@ func (w *wires) connectors() map[string]connectors.Connector {
 		file.Connector(),
 		stdio.Stdin(w.stdin),
 		stdio.Stdout(w.streams.out),
+		generate.Connector(),
 	} {
 		all[c.Name] = c
 	}
@@ -68,7 +71,7 @@ func (w *wires) connectors() map[string]connectors.Connector {
 // formats lists every format.
 func formats() map[string]codec.Format {
 	all := make(map[string]codec.Format)
-	for _, f := range []codec.Format{json.Format()} {
+	for _, f := range []codec.Format{json.Format(), csv.Format(), raw.Format()} {
 		all[f.Name] = f
 	}
 	return all
@@ -86,7 +89,9 @@ func (w *wires) env(lib *library) plan.Env {
 		},
 		Connectors: w.connectors(),
 		Formats:    formats(),
-		Sample:     w.sample,
+		Sample: func(ctx context.Context, node *plan.Node, source connectors.Source) ([]byte, error) {
+			return w.sample(ctx, lib.dir, node, source)
+		},
 	}
 }
 
@@ -132,15 +137,15 @@ func (w *wires) close() {
 }
 
 // sample reads the first messages of an input, for a schema to be inferred from.
-func (w *wires) sample(ctx context.Context, node *plan.Node, source connectors.Source) ([]byte, error) {
+func (w *wires) sample(ctx context.Context, dir string, node *plan.Node, source connectors.Source) ([]byte, error) {
 	if node.Source.Connector == "stdin" {
 		return w.stdin.peek()
 	}
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = "."
+	format := node.Source.Format
+	if format == "" {
+		format = source.DefaultFormat()
 	}
-	job := connectors.Job{Name: "sample", Node: node.ID, Dir: dir, Log: w.log}
+	job := connectors.Job{Name: "sample", Node: node.ID, Dir: dir, Log: w.log, Cut: formats()[format].Cutter(node.Source.FormatConfig)}
 	splits, err := source.Splits(ctx, job)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/wasmill/wasmill/internal/cbuild"
+)
+
+// TestMain lets the test binary be the command: scripts and kill tests run it as a process of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"wasmill": main,
+	})
+}
+
+// flightsWasm builds the example's functions.
+func flightsWasm(t *testing.T) []byte {
+	t.Helper()
+	return cbuild.Build(t, []string{"../../examples/flights/flights.c"}, append([]string{"-I../../sdk/c"}, cbuild.Freestanding...)...)
+}
+
+func TestScripts(t *testing.T) {
+	wasm := flightsWasm(t)
+	cache := t.TempDir()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("WASMILL_NATS_PORT", "-1")
+			e.Setenv("WASMILL_CACHE", cache)
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "flights.wasm"), wasm, 0o666); err != nil {
+				return err
+			}
+			january, err := os.ReadFile("../../examples/flights/data/january.ndjson.gz")
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(e.WorkDir, "january.ndjson.gz"), january, 0o666)
+		},
+	})
+}
+
+func TestExitCodesOfUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"version"}, exitDone},
+		{[]string{"--help"}, exitDone},
+		{nil, exitDone},
+		{[]string{"frobnicate"}, exitUsage},
+		{[]string{"run"}, exitUsage},
+		{[]string{"run", "nothing.yaml"}, exitUsage},
+		{[]string{"run", "nothing.txt"}, exitUsage},
+	} {
+		if got := run(context.Background(), c.args, nil, testWriter{t}, testWriter{t}); got != c.code {
+			t.Errorf("%q: exit code %d, want %d", c.args, got, c.code)
+		}
+	}
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(b []byte) (int, error) {
+	w.t.Logf("%s", b)
+	return len(b), nil
+}
