@@ -22,7 +22,7 @@ func Parse(file string, data []byte, env func(string) (string, bool)) (*plan.Pla
 		plan:   &plan.Plan{Version: plan.Version, File: file, Dir: filepath.Dir(file), Positions: make(map[string]string)},
 		counts: make(map[plan.Kind]int), bundles: make(map[string]bundle),
 	}
-	if root := b.read(data); root != nil {
+	if root := b.read(data); root != nil && b.values <= maxValues {
 		b.pipeline(root)
 		if !b.partial || len(b.faults) == 0 {
 			b.validate()

@@ -17,7 +17,9 @@ import (
 const (
 	maxBytes  = 1 << 20
 	maxDepth  = 64
+	maxKeys   = 5_000 // as written; the parser's time grows with their square
 	maxValues = 100_000
+	maxFaults = 100
 )
 
 // value is a YAML value with its place: aliases followed, merge keys merged, variables replaced.
@@ -91,7 +93,11 @@ type reader struct {
 	faults  fault.List
 }
 
+// add adds a fault of code Usage at a place. Of very many only the first are kept.
 func (r *reader) add(at place, format string, args ...any) *fault.Fault {
+	if len(r.faults) >= maxFaults {
+		return &fault.Fault{}
+	}
 	return r.faults.Add(fault.Usage, fmt.Sprintf("%s:%v", r.file, at), format, args...)
 }
 
@@ -131,8 +137,8 @@ func parse(source string) (body ast.Node, err error) {
 		}
 	}()
 	tokens := lexer.Tokenize(source)
-	if at, deep := tooDeep(tokens); deep {
-		return nil, &syntaxError{at, fmt.Sprintf("values nest more than %d deep", maxDepth)}
+	if err := bounded(tokens); err != nil {
+		return nil, err
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
@@ -157,15 +163,17 @@ func parse(source string) (body ast.Node, err error) {
 	return body, nil
 }
 
-// tooDeep finds nesting before the parser, which is recursive, meets it.
-func tooDeep(tokens token.Tokens) (place, bool) {
-	flow, run := 0, 0
-	for _, t := range tokens {
+// bounded refuses what the parser, which is recursive and not made for much, should not meet.
+func bounded(tokens token.Tokens) error {
+	flow, run, keys := 0, 0, 0
+	for i, t := range tokens {
 		switch t.Type {
 		case token.SequenceStartType, token.MappingStartType:
 			flow++
 		case token.SequenceEndType, token.MappingEndType:
 			flow = max(flow-1, 0)
+		case token.MappingValueType, token.MappingKeyType:
+			keys++
 		}
 		switch t.Type {
 		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType, token.MappingValueType:
@@ -173,11 +181,16 @@ func tooDeep(tokens token.Tokens) (place, bool) {
 		default:
 			run = 0
 		}
-		if flow > maxDepth || run > maxDepth {
-			return placeOf(t), true
+		switch {
+		case flow > maxDepth || run > maxDepth:
+			return &syntaxError{placeOf(t), fmt.Sprintf("values nest more than %d deep", maxDepth)}
+		case i == maxValues:
+			return &syntaxError{placeOf(t), fmt.Sprintf("the pipeline has more than %d words and signs", maxValues)}
+		case keys > maxKeys:
+			return &syntaxError{placeOf(t), fmt.Sprintf("the pipeline has more than %d keys", maxKeys)}
 		}
 	}
-	return place{}, false
+	return nil
 }
 
 func placeOf(t *token.Token) place {

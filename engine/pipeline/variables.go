@@ -13,9 +13,11 @@ import (
 // character of a variable is replaced by one from a private plane before the YAML is parsed, which keeps lines and columns as
 // they are, and found again in the scalars.
 const (
-	plane      = 0xF0000
-	planeEnd   = plane + 0x80
-	hiddenOpen = string(rune(plane+'$')) + string(rune(plane+'{'))
+	plane    = 0xF0000
+	planeEnd = plane + 0x80
+	// maxVariables bounds the time that finding their columns takes.
+	maxVariables = 1_000
+	hiddenOpen   = string(rune(plane+'$')) + string(rune(plane+'{'))
 )
 
 var (
@@ -44,7 +46,13 @@ func (r *reader) hide(data []byte) (string, bool) {
 		}
 		i, column = i+n, column+1
 	}
-	return variable.ReplaceAllStringFunc(string(data), func(s string) string {
+	// A carriage return at a line's end moves nothing, and costs the parser much time.
+	source := strings.ReplaceAll(string(data), "\r\n", "\n")
+	if n := len(variable.FindAllStringIndex(source, maxVariables+1)); n > maxVariables {
+		r.add(place{1, 1}, "the pipeline has more than %d variables", maxVariables)
+		return "", false
+	}
+	return variable.ReplaceAllStringFunc(source, func(s string) string {
 		return strings.Map(func(c rune) rune {
 			if c < utf8.RuneSelf {
 				return c + plane
