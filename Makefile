@@ -13,7 +13,10 @@ build: $(SETUP) ## bin/wasmill
 $(SETUP): script/setup go.mod
 	@script/setup
 
-run: build ## the main job: real flights through JetStream, a C function and keyed state
+examples/flights/flights.wasm: examples/flights/flights.c sdk/c/wasmill.h $(SETUP)
+	clang-19 --target=wasm32 -std=c11 -O2 -nostdlib -ffreestanding -Isdk/c -fuse-ld=/usr/bin/wasm-ld-19 -Wl,--no-entry -o $@ $<
+
+run: build examples/flights/flights.wasm ## the main job: real flights through JetStream, a C function and keyed state
 	@script/run-flights
 
 test: $(SETUP) check ## the whole suite, with the race detector
