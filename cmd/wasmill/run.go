@@ -91,8 +91,8 @@ func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
 func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.Plan, resolved *plan.Resolved, lib *library) error {
 	dir := filepath.Join(c.DataDir, "jobs", p.Name)
 	if c.Fresh {
-		if err := os.RemoveAll(dir); err != nil {
-			return fault.New(fault.State, "the job's earlier state cannot be removed: %v", err).At("%s", dir)
+		if err := forget(dir); err != nil {
+			return err
 		}
 	}
 	resumed := false
@@ -152,7 +152,24 @@ func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.
 	}
 	if job.Ended() && !c.Ephemeral {
 		// The job is done: another run is a new one.
-		os.RemoveAll(dir)
+		return forget(dir)
+	}
+	return nil
+}
+
+// forget removes a job's state. It takes the folder out of the way in one step, for a store that is half removed could
+// not be opened again.
+func forget(dir string) error {
+	gone := dir + ".removed"
+	err := os.RemoveAll(gone) // of an earlier run that was killed
+	if err == nil {
+		err = os.Rename(dir, gone)
+	}
+	if err == nil {
+		err = os.RemoveAll(gone)
+	}
+	if err != nil && !os.IsNotExist(err) {
+		return fault.New(fault.State, "the job's state cannot be removed: %v", err).At("%s", dir)
 	}
 	return nil
 }
