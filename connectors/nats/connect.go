@@ -138,9 +138,12 @@ func (o *Options) handlers(where string) []nats.Option {
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			log.Warn("NATS server back", "url", where, "server", redacted(nc.ConnectedUrl()))
 		}),
-		nats.ErrorHandler(func(_ *nats.Conn, sub *nats.Subscription, err error) {
-			// Messages dropped here are fetched again: readers check that sequences follow each other.
-			log.Debug("NATS", "error", err)
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			level := slog.LevelDebug // messages dropped here are fetched again: readers check that sequences follow each other
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				level = slog.LevelError
+			}
+			log.Log(context.Background(), level, "NATS", "error", err)
 		}),
 	}
 	if o.InProcess != nil {

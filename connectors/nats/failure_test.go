@@ -40,7 +40,7 @@ func TestServerKilledWhileReading(t *testing.T) {
 			server := natstest.StartProcess(t)
 			b := newBench(t, server.URL)
 			b.stream(jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Retention: retention})
-			const n = 6000
+			const n = 3000
 			b.fill("s", n)
 			r := b.mustOpen(`"S"`, nil)
 			defer r.Close()
@@ -51,7 +51,7 @@ func TestServerKilledWhileReading(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if got >= 2000*(kills+1) && kills < 2 {
+				if got >= 1000*(kills+1) && kills < 2 {
 					server.Kill()
 					server.Start(t)
 					kills++

@@ -20,8 +20,8 @@ const (
 	maxBytesPending = 64 << 20
 	// keepBuffer is the largest buffer that a slot keeps for its next message.
 	keepBuffer = 4 << 10
-	// ackWithin is how long an acknowledgement may take before the message is sent again.
-	ackWithin = 10 * time.Second
+	// ackWithin is how long acknowledgements may stay away before what is pending is sent again.
+	ackWithin = 5 * time.Second
 )
 
 // publisher publishes messages without waiting and keeps each until the server has acknowledged it, so that what was

@@ -87,7 +87,10 @@ func (r *Reader) Next(ctx context.Context, wake <-chan struct{}, most int) ([]co
 		r.drain(most)
 		if len(r.out) > 0 || r.err != nil {
 			r.progress.read.Add(int64(len(r.out)))
-			return r.out, r.err
+			if len(r.out) > 0 {
+				return r.out, nil // an error is for the next call
+			}
+			return nil, r.err
 		}
 		if r.ended() {
 			return nil, io.EOF

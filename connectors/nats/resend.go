@@ -93,11 +93,16 @@ func (p *publisher) unanswered(subject string) {
 	p.sendAgain("the stream did not answer")
 }
 
-// overdue sends again what is not acknowledged, unless the stream never acknowledges.
+// overdue sends again what is not acknowledged, unless there is a reason why it never will be.
 func (p *publisher) overdue() {
 	p.send.Lock()
 	subject := p.slots[p.tail.Load()%uint64(len(p.slots))].subject
 	p.send.Unlock()
+	if err := p.nc.LastError(); errors.Is(err, nats.ErrPermissionViolation) {
+		p.fail(fault.New(fault.Connect, "no acknowledgement came for `%s`: %v", subject, err).
+			WithHint("let the user publish there, and subscribe to its inbox"))
+		return
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, apiTimeout)
 	defer cancel()
 	if name, err := p.js.StreamNameBySubject(ctx, subject); err == nil {

@@ -109,7 +109,7 @@ func (s *Source) Open(ctx context.Context, job connectors.Job, splits []connecto
 		}
 		if err != nil {
 			r.Close()
-			return nil, fault.From(err).In("%s", job.Node)
+			return nil, err
 		}
 		sp := &split{
 			id: given.ID, index: i, durable: s.durable(job, given.ID), created: info.Created, stream: s.c.Stream,

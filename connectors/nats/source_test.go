@@ -245,7 +245,7 @@ func TestSourcePositionsThatDoNotFit(t *testing.T) {
 	if err := s.Purge(b.ctx, jetstream.WithPurgeSequence(8)); err != nil {
 		t.Fatal(err)
 	}
-	check("removed beyond it", `"S"`, "state in: the stream `S` begins at sequence 8, and was read up to 5: messages between may have been removed before they were read "+
+	check("removed beyond it", `"S"`, "state the stream `S` begins at sequence 8, and was read up to 5: messages between may have been removed before they were read "+
 		"(give the stream a larger max_age, max_bytes or max_msgs; to go on without what is lost, set `gaps: accept` on the input)")
 	check("accepted", `{"stream":"S","gaps":"accept"}`, "")
 
@@ -254,7 +254,7 @@ func TestSourcePositionsThatDoNotFit(t *testing.T) {
 	}
 	b.stream(cfg)
 	b.publish("s", 1, 9)
-	check("made again", `"S"`, "state in: the stream `S` is not the one that was read: it was created TIME, the position is in one created TIME "+
+	check("made again", `"S"`, "state the stream `S` is not the one that was read: it was created TIME, the position is in one created TIME "+
 		"(the stream was deleted and made again: restore it from a backup, or start the job anew)")
 
 	info, err := b.js.Stream(b.ctx, "S")
@@ -262,12 +262,12 @@ func TestSourcePositionsThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	p[">"] = json.RawMessage(fmt.Sprintf(`{"stream":"S","created":%q,"sequence":100}`, info.CachedInfo().Created.Format(time.RFC3339Nano)))
-	check("shorter", `"S"`, "state in: the stream `S` ends at sequence 9, and was read up to 100: it has lost messages "+
+	check("shorter", `"S"`, "state the stream `S` ends at sequence 9, and was read up to 100: it has lost messages "+
 		"(the server was restored from a backup, or lost writes (see sync_interval): start the job anew)")
 	p[">"] = json.RawMessage(`{"stream":"T","sequence":1}`)
-	check("another stream", `"S"`, "state in: the job's position is in the stream `T`, the input names `S` (name the old stream again, or start the job anew)")
+	check("another stream", `"S"`, "state the job's position is in the stream `T`, the input names `S` (name the old stream again, or start the job anew)")
 	p[">"] = json.RawMessage(`{"offset":1}`)
-	check("another connector's", `"S"`, "state in: the position of `>` is not one of JetStream's: {\"offset\":1} (the input was another connector's when the job last ran; start the job anew)")
+	check("another connector's", `"S"`, "state the position of `>` is not one of JetStream's: {\"offset\":1} (the input was another connector's when the job last ran; start the job anew)")
 }
 
 func TestSourceShowsItsLag(t *testing.T) {

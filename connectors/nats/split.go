@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	heartbeat = 5 * time.Second
-	expires   = 30 * time.Second
-	silence   = 2*heartbeat + 2*time.Second
+	// heartbeat is how often the server says that it is there while it has no messages.
+	heartbeat = 2 * time.Second
+	// expires is how long a request for messages waits for them.
+	expires = 30 * time.Second
+	// silence is how long nothing may come before a split is opened again.
+	silence = 3 * heartbeat
 )
 
 // split is one subject filter being read. Only the goroutine that calls Next touches it, but for acks.

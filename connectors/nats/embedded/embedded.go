@@ -106,29 +106,32 @@ func start(o Options) (*server.Server, error) {
 	log := &logger{log: o.Log, fatal: make(chan string, 1)}
 	ns.SetLoggerV2(log, false, false, false)
 	go ns.Start()
-	ready := make(chan bool, 1)
-	go func() { ready <- ns.ReadyForConnections(o.ReadyWithin) }()
-	var f *fault.Fault
-	select {
-	case ok := <-ready:
-		if ok && ns.JetStreamEnabled() {
-			return ns, nil
-		}
-		select {
-		case what := <-log.fatal:
-			f = fault.New(fault.Connect, "the embedded NATS server does not start: %s", what)
-		default:
-			f = fault.New(fault.Connect, "the embedded NATS server is not ready after %v", o.ReadyWithin).
-				WithHint("large streams in %s take long to recover: start again, or allow more time", o.StoreDir)
-		}
-		ns.Shutdown()
-	case what := <-log.fatal:
-		f = fault.New(fault.Connect, "the embedded NATS server does not start: %s", what)
-		ns.Shutdown()
-		<-ready
+	f := await(ns, log, o)
+	if f == nil {
+		return ns, nil
 	}
+	ns.Shutdown()
 	ns.WaitForShutdown()
 	return nil, f
+}
+
+// await waits until the server is ready, has said why it never will be, or has had its time.
+func await(ns *server.Server, log *logger, o Options) *fault.Fault {
+	for deadline := time.Now().Add(o.ReadyWithin); ; {
+		ready := ns.ReadyForConnections(min(100*time.Millisecond, o.ReadyWithin))
+		select {
+		case what := <-log.fatal:
+			return fault.New(fault.Connect, "the embedded NATS server does not start: %s", what)
+		default:
+		}
+		if ready && ns.JetStreamEnabled() {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fault.New(fault.Connect, "the embedded NATS server is not ready after %v", o.ReadyWithin).
+				WithHint("large streams in %s take long to recover: start again, or allow more time", o.StoreDir)
+		}
+	}
 }
 
 // checkPort tells a port that is taken at once; the server itself would only log it.
