@@ -25,7 +25,8 @@ var kernels = []struct {
 
 // BenchmarkKernels measures what fuel costs: the time of an instrumented kernel over the same kernel as it is, as the
 // ratio of the least times of interleaved runs. The metric "x" is that ratio, "geomean-x" the geometric mean of all.
-// Bounded by the extra load, subtraction, store and test of a global on every back edge and function entry.
+// Bounded by a load, a subtraction, a store and a test of a global at every back edge and
+// function entry, which shows in loops of a few instructions and in small functions.
 func BenchmarkKernels(b *testing.B) {
 	wasm := buildC(b, "kernels.c", kernelFlags...)
 	plain, metered := plainGuest(b, wasm), newGuest(b, wasm, Default(), 0)

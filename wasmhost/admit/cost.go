@@ -26,19 +26,12 @@ const (
 
 // costs is what the rule says about one function.
 type costs struct {
-	entry int64 // longest acyclic path from the entry to anywhere
-	loops []loopCost
+	entry int64   // longest acyclic path from the entry to anywhere
+	loops []int64 // per loop in order of appearance: longest acyclic path from its header to one of its back edges
 	// locals is the number of locals, parameters included, and runs that of their declarations, which end at code.
 	locals, runs uint32
 	code         int
-	closed       bool // some loop is closed
 	bulk         bool // some bulk operation has a length that is not known
-}
-
-// loopCost is what the rule says about a loop; they are in order of appearance.
-type loopCost struct {
-	back   int64 // longest acyclic path from its header to one of its back edges
-	closed bool  // nothing in it can change the fuel but its own charges: no calls, no helpers
 }
 
 // pather computes costs by one pass over a function's code. Since a loop is entered by its header alone, the longest
@@ -49,7 +42,6 @@ type pather struct {
 	r    reader
 	in   instr
 	ctrl []pathFrame
-	open int     // calls seen in the current function
 	free []int64 // per function, imports first: its bound when it is free of charge, else -1
 	out  costs
 }
@@ -59,7 +51,6 @@ type pathFrame struct {
 	label  int64 // longest path to a branch to the block's end, or to a back edge; dead if there is none
 	header int64 // of a loop: longest path to it; of an if: to where the condition is taken
 	loop   int   // of a loop: its index in out.loops
-	open   int   // of a loop: calls seen before it
 }
 
 // dead is the distance of what cannot be reached.
@@ -75,7 +66,7 @@ func (p *pather) measure(i int) *costs {
 		p.out.locals += p.r.u32()
 		p.r.byte()
 	}
-	p.out.code, p.open = p.r.p, 0
+	p.out.code = p.r.p
 	p.ctrl, p.in.op = append(p.ctrl[:0], pathFrame{op: opBlock, label: dead}), opNop
 	at := int64(0)
 	for len(p.ctrl) > 0 && p.r.bad == nil {
@@ -123,13 +114,10 @@ func (p *pather) step(at int64) int64 {
 	case opBlock, opIf:
 		p.ctrl = append(p.ctrl, pathFrame{op: in.op, label: dead, header: at})
 	case opLoop:
-		p.ctrl = append(p.ctrl, pathFrame{op: opLoop, label: dead, header: at, loop: len(p.out.loops), open: p.open})
-		p.out.loops = append(p.out.loops, loopCost{})
-	case opCall, opCallIndirect, opMemoryGrow:
-		p.open++
+		p.ctrl = append(p.ctrl, pathFrame{op: opLoop, label: dead, header: at, loop: len(p.out.loops)})
+		p.out.loops = append(p.out.loops, 0)
 	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
 		if _, fixed := in.fixedBulk(); !fixed {
-			p.open++
 			p.out.bulk = true
 		}
 	case opElse:
@@ -171,12 +159,8 @@ func (p *pather) end(at int64) int64 {
 	p.ctrl = p.ctrl[:len(p.ctrl)-1]
 	switch f.op {
 	case opLoop:
-		l := &p.out.loops[f.loop]
-		if l.closed = p.open == f.open; l.closed {
-			p.out.closed = true
-		}
 		if f.label != dead {
-			l.back = 1 + f.label - f.header
+			p.out.loops[f.loop] = 1 + f.label - f.header
 		}
 		return at
 	case opIf: // without else

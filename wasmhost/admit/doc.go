@@ -30,12 +30,12 @@
 //  4. A function whose path weighs at most 1,000, that calls nothing but functions like it, and that no host, table or
 //     reference can reach, pays nothing at its entry: a call of it weighs 1 plus its path.
 //  5. memory.fill, memory.copy and memory.init also pay a unit for 32 bytes, table.fill, table.copy and table.init
-//     one for 4 elements. Lengths over 1 MiB are done by the MiB, with a call of the host before each. Bounds are
-//     checked as a whole before anything is written or paid, so that what traps traps as without the rewriter.
+//     one for 4 elements: as part of the path if the instruction before is a constant of at most 1 MiB, else just
+//     before they are done, for at most 1 MiB. What is longer is checked against its bounds as a whole, so that it
+//     traps before it writes or pays, and is done by the MiB, each paid before, with a call of the host.
 //  6. memory.grow pays 2,048 units for each page it got.
 //
-// The rule thus never runs ahead of its payments by more than nothing: at any point, trap included, what was paid
-// covers what was executed. It does not cover time that the weights cannot see: a cache miss, the first touch of a
+// At any point, a trap included, what was paid covers what was executed. The rule does not cover time that the weights cannot see: a cache miss, the first touch of a
 // page, and time spent in host functions, which the host charges itself.
 //
 // # How a host uses it

@@ -11,11 +11,8 @@ type emitter struct {
 	out    []byte
 	copied int // offset up to which the original has been copied
 	ctrl   []emitFrame
-	loops  int // loops seen in the current function
-	// Within a closed loop the fuel is also kept in the local of this index, so that an iteration does not wait for the
-	// last one's store. nest is how many blocks were open where the outermost closed loop began; 0 outside of one.
-	local  uint64
-	nest   int
+	loops  int    // loops seen in the current function
+	fuel   uint64 // the local that holds the fuel between a charge and its check: wazero loads a global anew each time
 	length uint64 // the local that holds the length of a bulk operation
 }
 
@@ -30,9 +27,10 @@ func (e *emitter) function(i int) {
 	c := e.cost.measure(i)
 	s := e.m.bodies[i]
 	e.r = reader{b: e.m.wasm, p: c.code, end: s.to}
-	e.copied, e.loops, e.nest, e.local = s.from, 0, 0, uint64(c.locals)
-	e.declare(s, c)
-	if e.cost.free[e.m.importedFuncs+i] < 0 {
+	charged := e.cost.free[e.m.importedFuncs+i] < 0
+	e.loops = 0
+	e.declare(s, c, charged || len(c.loops) > 0)
+	if charged {
 		e.charge(c.entry)
 	}
 	e.ctrl = append(e.ctrl[:0], emitFrame{})
@@ -44,9 +42,9 @@ func (e *emitter) function(i int) {
 }
 
 // declare copies the declarations of locals, and adds those that charges need.
-func (e *emitter) declare(s span, c *costs) {
+func (e *emitter) declare(s span, c *costs, fuel bool) {
 	runs := uint64(c.runs)
-	if c.closed {
+	if fuel {
 		runs++
 	}
 	if c.bulk {
@@ -57,8 +55,8 @@ func (e *emitter) declare(s span, c *costs) {
 	e.out = appendU(e.out, runs)
 	e.copied = first.p
 	e.flush(c.code)
-	e.length = e.local
-	if c.closed {
+	e.fuel, e.length = uint64(c.locals), uint64(c.locals)
+	if fuel {
 		e.put(1, I64)
 		e.length++
 	}
@@ -78,16 +76,12 @@ func (e *emitter) instruction(c *costs) {
 	case opBlock, opIf:
 		e.ctrl = append(e.ctrl, emitFrame{})
 	case opLoop:
-		e.enter(c)
 		params := in.block >= 0 && len(e.m.types[in.block].Params) > 0
 		// At least 1, also for back edges that the path analysis holds to be unreachable: no loop is ever without a charge.
-		e.ctrl = append(e.ctrl, emitFrame{back: max(1, c.loops[e.loops].back), params: params})
+		e.ctrl = append(e.ctrl, emitFrame{back: max(1, c.loops[e.loops]), params: params})
 		e.loops++
 	case opEnd:
 		e.ctrl = e.ctrl[:len(e.ctrl)-1]
-		if len(e.ctrl) == e.nest {
-			e.nest = 0
-		}
 	case opBr, opBrIf, opBrTable:
 		e.branch()
 	case opCall, opRefFunc:
@@ -161,7 +155,7 @@ func (e *emitter) branch() {
 	// The edge with fuel left comes first, so that wazero lays it out as the loop's own back edge.
 	e.pay(f.back)
 	e.u(opBrIf, label)
-	e.refill()
+	e.u(opCall, e.h.refill)
 	e.u(opBr, label)
 	if in.op == opBrIf {
 		e.put(opEnd)
@@ -171,41 +165,15 @@ func (e *emitter) branch() {
 
 func (e *emitter) frame(l uint32) *emitFrame { return &e.ctrl[len(e.ctrl)-1-int(l)] }
 
-// enter loads the local before an outermost closed loop.
-func (e *emitter) enter(c *costs) {
-	if e.nest > 0 || !c.loops[e.loops].closed {
-		return
-	}
-	e.flush(e.in.start)
-	e.u(opGlobalGet, e.h.fuel)
-	e.u(opLocalSet, e.local)
-	e.nest = len(e.ctrl)
-}
-
 // pay takes c from the fuel and leaves on the stack whether some is left.
 func (e *emitter) pay(c int64) {
-	get, from := byte(opGlobalGet), e.h.fuel
-	if e.nest > 0 {
-		get, from = opLocalGet, e.local
-	}
-	e.u(get, from)
+	e.u(opGlobalGet, e.h.fuel)
 	e.out = appendS(append(e.out, opI64Const), c)
 	e.put(opcodeSub64)
-	if e.nest > 0 {
-		e.u(opLocalTee, e.local)
-	}
+	e.u(opLocalTee, e.fuel)
 	e.u(opGlobalSet, e.h.fuel)
-	e.u(get, from)
+	e.u(opLocalGet, e.fuel)
 	e.put(opI64Const, 0, opcodeGeS64)
-}
-
-// refill calls the host by way of its helper.
-func (e *emitter) refill() {
-	e.u(opCall, e.h.refill)
-	if e.nest > 0 {
-		e.u(opGlobalGet, e.h.fuel)
-		e.u(opLocalSet, e.local)
-	}
 }
 
 // charge takes c from the fuel and calls the host when there is none left.
@@ -213,6 +181,6 @@ func (e *emitter) charge(c int64) {
 	e.put(opBlock, 0x40)
 	e.pay(c)
 	e.u(opBrIf, 0)
-	e.refill()
+	e.u(opCall, e.h.refill)
 	e.put(opEnd)
 }

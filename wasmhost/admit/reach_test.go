@@ -26,7 +26,7 @@ func TestNoIndexReachesWhatIsAdded(t *testing.T) {
 		{"call_indirect of the host's type", body(`42 00 41 00 11 01 00 1a`), "byte 0x31, function 0: type 1, there are 1"},
 		{"block of the host's type", body(`42 00 02 01 0b 1a`), "byte 0x2f, function 0: type 1, there are 1"},
 		{"loop of the host's type", body(`42 00 03 01 0b 1a`), "byte 0x2f, function 0: type 1, there are 1"},
-		{"the local within closed loops", body(`03 40 20 00 1a 41 00 0d 00 0b`), "byte 0x2f, function 0: local 0, there are 0"},
+		{"the local that charges use", body(`03 40 20 00 1a 41 00 0d 00 0b`), "byte 0x2f, function 0: local 0, there are 0"},
 		{"local.set of it", body(`03 40 42 7f 21 00 41 00 0d 00 0b`), "byte 0x31, function 0: local 0, there are 0"},
 		{"local.tee of it", body(`03 40 42 7f 22 00 1a 41 00 0d 00 0b`), "byte 0x31, function 0: local 0, there are 0"},
 		{"a label of the block around a charge", body(`03 40 0c 02 0b`), "byte 0x2f, function 0: branch to label 2, there are 2"},
