@@ -57,6 +57,9 @@ func Open(o Options) (_ *Store, err error) {
 			err = damaged(o.Dir, fmt.Sprint(r))
 		}
 	}()
+	if err := dropEmptyLogs(o.Dir); err != nil {
+		return nil, openFault(o.Dir, err)
+	}
 	if s.db, err = badger.Open(badgerOptions(o, s.log)); err != nil {
 		return nil, openFault(o.Dir, err)
 	}
