@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -74,7 +75,7 @@ func jsonFault(data []byte, err error) error {
 		offset = syntax.Offset
 	case errors.As(err, &typ):
 		offset = typ.Offset
-		f.What = "expected " + typ.Type.String() + ", got " + typ.Value
+		f.What = "expected " + wanted(typ.Type.Kind()) + ", got " + typ.Value
 		if typ.Field != "" {
 			f.What = "`" + typ.Field + "`: " + f.What
 		}
@@ -87,6 +88,21 @@ func jsonFault(data []byte, err error) error {
 	before := data[:offset]
 	line := bytes.Count(before, []byte{'\n'}) + 1
 	return f.At("plan.json:%d:%d", line, len(before)-bytes.LastIndexByte(before, '\n'))
+}
+
+// wanted says what JSON a Go value is read from.
+func wanted(k reflect.Kind) string {
+	switch k {
+	case reflect.Slice:
+		return "a list"
+	case reflect.Struct, reflect.Map, reflect.Pointer:
+		return "an object"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "an integer"
 }
 
 // compact brings configurations into the form that does not depend on how the plan was indented.

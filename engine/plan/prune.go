@@ -114,7 +114,9 @@ func (n *ResolvedNode) reads(out need, wide bool) need {
 		n.readsArgs(&in)
 	case KindScalar:
 		in.merge(out)
-		delete(in.columns, n.Out.Field(n.At).Name)
+		if n.At == len(n.In[0].Fields()) {
+			delete(in.columns, n.Out.Field(n.At).Name)
+		} // else it takes the place of an input column, which must stay for the columns to keep their order
 		n.readsArgs(&in)
 	case KindMap, KindFlatMap, KindKeyedMap:
 		n.readsArgs(&in)
