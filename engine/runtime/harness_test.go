@@ -173,7 +173,7 @@ type worldSink struct{ w *world }
 func (s worldSink) DefaultFormat() string { return "numbers" }
 func (s worldSink) Check([]string) error  { return nil }
 func (s worldSink) Open(context.Context, connectors.Job, int, int, codec.Encoder, json.RawMessage) (connectors.Writer, error) {
-	return worldWriter{s.w}, nil
+	return worldWriter(s), nil
 }
 
 type worldWriter struct{ w *world }

@@ -153,7 +153,7 @@ func (s *shape) times(rec arrow.Record, tags []tag) ([]int64, error) {
 		return times, nil
 	}
 	column := rec.Column(s.timeColumn)
-	at := func(int) int64 { return stream.NoTime }
+	var at func(row int) int64
 	switch c := column.(type) {
 	case *array.Int64:
 		at = c.Value

@@ -27,7 +27,6 @@ type source struct {
 	node   string
 	where  string // position in the user's file; may be empty
 	reader connectors.Reader
-	splits []string
 	chain  stream.Output
 	epochs *epochs
 	// guest is the place of the guest that the first function runs in; nil decodes into Go memory.
