@@ -78,7 +78,7 @@ func (s *Sink) stored(ctx context.Context, js jetstream.JetStream) error {
 		}
 		return nil
 	}
-	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, []string{filter}, s.c.Storage)
+	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, []string{filter}, s.c.Storage, s.c.PerSubject)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ type sinkConfig struct {
 	Stream  string            `json:"stream"`
 	Create  bool              `json:"create"`
 	Storage string            `json:"storage"`
+	// PerSubject is the most messages that a stream made by create keeps of each subject, the newest; 0 keeps all.
+	PerSubject int64 `json:"per_subject"`
 	// MaxPending is the most messages published and not acknowledged.
 	MaxPending int `json:"max_pending"`
 	// RowsPerMessage is the most rows of one message, for formats that write many rows at once; 0 means 1000.
@@ -60,6 +62,9 @@ func parseSink(raw json.RawMessage) (*sinkConfig, error) {
 	}
 	if !c.Create && c.Storage != "" {
 		faults.Add(fault.Usage, "storage", "`storage` is for `create: true`")
+	}
+	if c.PerSubject < 0 || !c.Create && c.PerSubject > 0 {
+		faults.Add(fault.Usage, "per_subject", "`per_subject` is a number of messages, with `create: true`")
 	}
 	if c.MaxPending < 1 || c.MaxPending > 1<<20 {
 		faults.Add(fault.Usage, "max_pending", "expected 1 to %d, got %d", 1<<20, c.MaxPending)

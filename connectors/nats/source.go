@@ -35,7 +35,7 @@ func (s *Source) Splits(ctx context.Context, _ connectors.Job) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage)
+	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Source) Open(ctx context.Context, job connectors.Job, splits []connecto
 	if err != nil {
 		return nil, err
 	}
-	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage)
+	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage, 0)
 	if err != nil {
 		return nil, err
 	}

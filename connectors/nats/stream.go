@@ -40,12 +40,12 @@ func streamInfo(ctx context.Context, js jetstream.JetStream, name string) (*jets
 }
 
 // ensureStream returns the stream's info, and creates the stream first when create is set and it is not there.
-func ensureStream(ctx context.Context, js jetstream.JetStream, name string, create bool, subjects []string, storage string) (*jetstream.StreamInfo, error) {
+func ensureStream(ctx context.Context, js jetstream.JetStream, name string, create bool, subjects []string, storage string, perSubject int64) (*jetstream.StreamInfo, error) {
 	info, err := streamInfo(ctx, js, name)
 	if err == nil || !create || !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return info, err
 	}
-	cfg := jetstream.StreamConfig{Name: name, Subjects: subjects, Storage: jetstream.FileStorage}
+	cfg := jetstream.StreamConfig{Name: name, Subjects: subjects, Storage: jetstream.FileStorage, MaxMsgsPerSubject: perSubject}
 	if storage == "memory" {
 		cfg.Storage = jetstream.MemoryStorage
 	}
