@@ -8,35 +8,47 @@ import (
 // emitter collects the rows that a function emits, and adds them to the function's result.
 type emitter[Out any] struct {
 	f       *function
+	out     *row
 	rows    []Out
 	origins []int32
-	bytes   int
+	n       int // rows collected
+	bytes   int // of text in them
 	err     error
 }
 
 const emitBytes = 4 << 20 // of text that an emitter holds back
 
+// begin prepares for a run of f.
+func (e *emitter[Out]) begin(f *function) {
+	if e.rows == nil {
+		e.rows, e.origins = make([]Out, chunk), make([]int32, chunk)
+	}
+	e.f, e.out, e.n, e.bytes, e.err = f, f.out, 0, 0, nil
+}
+
 func (e *emitter[Out]) emit(v Out) {
-	e.rows, e.origins = append(e.rows, v), append(e.origins, int32(e.f.at))
-	last := unsafe.Pointer(&e.rows[len(e.rows)-1])
-	if out := e.f.out; out.checked && e.err == nil {
-		if fault := out.check(last); fault != "" {
+	at := &e.rows[e.n]
+	*at = v
+	e.origins[e.n] = int32(e.f.at)
+	e.n++
+	if e.out.checked && e.err == nil {
+		if fault := e.out.check(unsafe.Pointer(at)); fault != "" {
 			e.err = failure(fault)
 		}
 	}
-	if e.f.out.sized != nil {
-		e.bytes += e.f.out.bytes(last)
+	if e.out.sized != nil {
+		e.bytes += e.out.bytes(unsafe.Pointer(at))
 	}
-	if len(e.rows) == chunk || e.bytes > emitBytes {
+	if e.n == chunk || e.bytes > emitBytes {
 		e.flush()
 	}
 }
 
 func (e *emitter[Out]) flush() {
-	if len(e.rows) > 0 && e.err == nil {
-		e.err = e.f.add(unsafe.Pointer(&e.rows[0]), len(e.rows), e.origins)
+	if e.n > 0 && e.err == nil {
+		e.err = e.f.add(unsafe.Pointer(&e.rows[0]), e.n, e.origins[:e.n])
 	}
-	e.rows, e.origins, e.bytes = e.rows[:0], e.origins[:0], 0
+	e.n, e.bytes = 0, 0
 }
 
 // FlatMap registers a function that makes any number of rows of each, by calling emit before it returns.
@@ -48,7 +60,7 @@ func FlatMap[In, Out any](name string, fn func(in In, emit func(Out)) error, opt
 	emit := e.emit
 	register(&function{name: name, kind: "flat_map", in: in, out: out, run: func(f *function) error {
 		f.take()
-		*e = emitter[Out]{f: f, rows: e.rows[:0], origins: e.origins[:0]}
+		e.begin(f)
 		return inChunks(f, in, &rows, func(n int) error {
 			for i := range n {
 				f.at = f.next + i

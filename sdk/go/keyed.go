@@ -28,7 +28,7 @@ func KeyedFlatMap[In, Out, State any](name string, fn func(state *State, in In, 
 	emit := e.emit
 	register(&function{name: name, kind: "keyed_map", in: in, out: out, state: state.row, run: func(f *function) error {
 		f.take()
-		*e = emitter[Out]{f: f, rows: e.rows[:0], origins: e.origins[:0]}
+		e.begin(f)
 		clear(state.keys)
 		state.keys = state.keys[:0]
 		err := inChunks(f, in, &rows, func(n int) error {
