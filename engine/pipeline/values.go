@@ -187,7 +187,7 @@ func (r *reader) name(key ast.MapKeyNode) (string, bool) {
 		r.add(placeOf(t), "variables are not replaced in keys: `%s`", show(t.Value))
 		return "", false
 	}
-	return t.Value, true
+	return show(t.Value), true
 }
 
 // scalar fills v from a token. A plain scalar is a number or a boolean if its text is one, after variables are replaced: so

@@ -52,14 +52,17 @@ func (r *reader) hide(data []byte) (string, bool) {
 		r.add(place{1, 1}, "the pipeline has more than %d variables", maxVariables)
 		return "", false
 	}
-	return variable.ReplaceAllStringFunc(source, func(s string) string {
-		return strings.Map(func(c rune) rune {
-			if c < utf8.RuneSelf {
-				return c + plane
-			}
-			return c
-		}, s)
-	}), true
+	return hideTypes(variable.ReplaceAllStringFunc(source, hideText)), true
+}
+
+// hideText moves ASCII characters to the private plane.
+func hideText(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c < utf8.RuneSelf {
+			return c + plane
+		}
+		return c
+	}, s)
 }
 
 // hidden reports whether a text of the parsed YAML holds a variable.
@@ -82,7 +85,7 @@ func (r *reader) expand(at place, s string, skip int) string {
 		r.add(inside(at, s[:i[0]], skip), "`${` begins a variable that does not end").Hint = "write `${NAME}` or `${NAME:default}`, in one line"
 	}
 	if !hidden(s) {
-		return s
+		return show(s)
 	}
 	shown := show(s)
 	var out strings.Builder
