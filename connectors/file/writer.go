@@ -18,6 +18,9 @@ import (
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
+// flushBytes is how many encoded bytes are collected before they are written.
+const flushBytes = 1 << 20
+
 // written is the position of a writer: how long the file is behind an epoch. Version 1 of its JSON.
 type written struct {
 	Length int64 `json:"length"`
@@ -28,7 +31,8 @@ type written struct {
 type writer struct {
 	path    string
 	file    *os.File
-	zip     *gzip.Writer // nil without compression; every epoch is a member of its own
+	zip     *gzip.Writer // nil without compression
+	member  bool         // something was written to zip since its last end
 	encoder codec.Encoder
 	buffer  []byte
 	length  int64 // bytes written to the file
@@ -37,14 +41,14 @@ type writer struct {
 
 var _ connectors.Writer = (*writer)(nil)
 
-// taskPath names the file of one of several tasks.
+// taskPath names the file of one of several tasks: out-0001.ndjson.gz.
 func taskPath(path string, task, tasks int) string {
 	if tasks <= 1 {
 		return path
 	}
 	gz := ""
-	if strings.HasSuffix(path, ".gz") {
-		path, gz = strings.TrimSuffix(path, ".gz"), ".gz"
+	if isCompressed(path) {
+		path, gz = path[:len(path)-len(".gz")], path[len(path)-len(".gz"):]
 	}
 	ext := filepath.Ext(path)
 	return fmt.Sprintf("%s-%04d%s%s", strings.TrimSuffix(path, ext), task+1, ext, gz)
@@ -52,88 +56,113 @@ func taskPath(path string, task, tasks int) string {
 
 func newWriter(path string, keep bool, encoder codec.Encoder, position json.RawMessage) (*writer, error) {
 	w := &writer{path: path, encoder: encoder}
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	var p *written
+	if position != nil {
+		if err := json.Unmarshal(position, &p); err != nil || p == nil || p.Length < 0 {
+			return nil, fault.New(fault.State, "the position in %s cannot be read: %.100s", path, position)
+		}
+	}
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, w.fault(err)
 	}
 	var err error
-	if w.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666); err != nil {
+	if w.file, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); errors.Is(err, os.ErrPermission) {
+		w.file, err = os.OpenFile(path, os.O_WRONLY, 0) // a file or device that may only be written
+	}
+	if err != nil {
 		return nil, w.fault(err)
 	}
-	if err := w.restore(keep, position); err != nil {
+	if err := w.restore(keep, p); err != nil {
 		w.file.Close()
 		return nil, err
 	}
-	if strings.HasSuffix(path, ".gz") {
-		w.zip = gzip.NewWriter(countingWriter{w})
+	syncFolder(dir)
+	if isCompressed(path) {
+		w.zip = gzip.NewWriter(counted{w})
 	}
 	return w, nil
 }
 
-// restore sets the file to the length that it had at the last commit.
-func (w *writer) restore(keep bool, position json.RawMessage) error {
-	end, err := w.file.Seek(0, io.SeekEnd)
-	regular := err == nil // a pipe or a device cannot seek, and is written as it is
+// syncFolder makes a file's name durable. Not every file system can, and the loss of a name shows at the next start.
+func syncFolder(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}
+
+// restore sets the file to the length that it had at the last commit, nil at a new start.
+func (w *writer) restore(keep bool, p *written) error {
+	info, err := w.file.Stat()
+	if err != nil {
+		return w.fault(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil // a pipe or a device is written as it is
+	}
+	_, batches := w.encoder.(codec.BatchEncoder)
 	switch {
-	case position != nil:
-		var p written
-		if err := json.Unmarshal(position, &p); err != nil {
-			return fault.New(fault.State, "the position in %s cannot be read: %v", w.path, err)
-		}
-		if regular && end < p.Length {
-			return fault.New(fault.State, "%s has %d bytes, and had %d at the last commit: it was shortened or replaced", w.path, end, p.Length).
-				WithHint("--fresh starts from the beginning")
-		}
-		if _, ok := w.encoder.(codec.BatchEncoder); ok && p.Length > 0 {
-			return fault.New(fault.Unsupported, "%s cannot be continued: format %s has one beginning and one end", w.path, w.encoder.Name()).
-				WithHint("--fresh starts from the beginning")
-		}
+	case p != nil && info.Size() < p.Length:
+		return fault.New(fault.State, "%s has %d bytes, and had %d at the last commit: it was shortened or replaced", w.path, info.Size(), p.Length).
+			WithHint("--fresh starts from the beginning")
+	case p != nil:
 		w.length = p.Length
-	case keep && regular:
-		w.length = end
+	case keep:
+		w.length = info.Size()
 	}
 	w.begun = w.length > 0
-	if !regular {
-		return nil
+	if w.begun && batches {
+		return fault.New(fault.Unsupported, "%s cannot be continued: format %s has one beginning and one end", w.path, w.encoder.Name()).
+			WithHint("--fresh writes it anew; a file of lines can be continued")
 	}
-	if err := w.file.Truncate(w.length); err != nil && !errors.Is(err, syscall.EINVAL) {
+	if err := w.file.Truncate(w.length); err != nil {
 		return w.fault(err)
 	}
 	if _, err := w.file.Seek(w.length, io.SeekStart); err != nil {
 		return w.fault(err)
+	}
+	return w.endLine(keep && p == nil)
+}
+
+// endLine ends the last line of a file that is appended to, where somebody left it without an end.
+func (w *writer) endLine(appending bool) error {
+	e, ok := w.encoder.(codec.RowEncoder)
+	if !appending || !ok || !e.Lines() || w.length == 0 || isCompressed(w.path) {
+		return nil
+	}
+	var last [1]byte
+	if _, err := w.file.ReadAt(last[:], w.length-1); err != nil {
+		return w.fault(err)
+	}
+	if last[0] != '\n' {
+		w.buffer = append(w.buffer, '\n')
 	}
 	return nil
 }
 
 func (w *writer) fault(err error) error {
 	f := fault.New(fault.State, "%s cannot be written: %v", w.path, unwrapPath(err))
+	f.Cause = err
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return f.WithHint("make room; what was committed is kept, and the same command goes on from there")
+		f.Hint = "make room; what was committed is kept, and the same command goes on from there"
 	case errors.Is(err, os.ErrPermission):
-		f.Code = fault.Usage
+		f.Code, f.Hint = fault.Usage, "the file and its folder must be ones that this user may write in"
 	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR):
-		f.Code = fault.Usage
+		f.Code, f.Hint = fault.Usage, "name a file, in a folder"
 	}
 	return f
 }
 
-func unwrapPath(err error) error {
-	var p *os.PathError
-	if errors.As(err, &p) {
-		return p.Err
-	}
-	return err
-}
+// counted writes to the file and counts.
+type counted struct{ w *writer }
 
-type countingWriter struct{ w *writer }
-
-func (c countingWriter) Write(b []byte) (int, error) {
+func (c counted) Write(b []byte) (int, error) {
 	n, err := c.w.file.Write(b)
 	c.w.length += int64(n)
 	return n, err
 }
-
-const flushBytes = 1 << 20
 
 // Write implements [connectors.Writer].
 func (w *writer) Write(_ context.Context, b *stream.Batch) error {
@@ -147,37 +176,45 @@ func (w *writer) Write(_ context.Context, b *stream.Batch) error {
 		if w.buffer, err = e.AppendFile(w.buffer, b.Record); err != nil {
 			return err
 		}
+		return w.flushFrom(flushBytes)
 	case codec.RowEncoder:
-		if !w.begun {
-			w.buffer = append(w.buffer, e.Header()...)
-			w.begun = true
-		}
-		if err := e.Bind(b.Record); err != nil {
-			return err
-		}
-		for i := range b.Rows() {
-			next, err := e.Append(w.buffer, i)
-			if err != nil {
-				return &codec.RowError{Row: i, Err: err}
-			}
-			if e.Lines() {
-				next = append(next, '\n')
-			}
-			w.buffer = next
-		}
-	default:
-		return fault.New(fault.Unsupported, "format %s cannot be written to a file", w.encoder.Name())
+		return w.rows(e, b)
 	}
-	if len(w.buffer) < flushBytes {
-		return nil
-	}
-	return w.flush()
+	return fault.New(fault.Unsupported, "format %s cannot be written to a file", w.encoder.Name())
 }
 
-func (w *writer) flush() error {
-	var out io.Writer = countingWriter{w}
+func (w *writer) rows(e codec.RowEncoder, b *stream.Batch) error {
+	if !w.begun {
+		w.buffer = append(w.buffer, e.Header()...)
+		w.begun = true
+	}
+	if err := e.Bind(b.Record); err != nil {
+		return err
+	}
+	for i := range b.Rows() {
+		next, err := e.Append(w.buffer, i)
+		if err != nil {
+			return &codec.RowError{Row: i, Err: err}
+		}
+		if e.Lines() {
+			next = append(next, '\n')
+		}
+		w.buffer = next
+		if err := w.flushFrom(flushBytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushFrom writes what is collected once it is n bytes.
+func (w *writer) flushFrom(n int) error {
+	if len(w.buffer) < n || len(w.buffer) == 0 {
+		return nil
+	}
+	var out io.Writer = counted{w}
 	if w.zip != nil {
-		out = w.zip
+		out, w.member = w.zip, true
 	}
 	_, err := out.Write(w.buffer)
 	w.buffer = w.buffer[:0]
@@ -187,38 +224,51 @@ func (w *writer) flush() error {
 	return nil
 }
 
-// Flush implements [connectors.Writer].
+// endMember ends what is compressed as a whole: a gzip file is one or more such members.
+func (w *writer) endMember() error {
+	if !w.member {
+		return nil
+	}
+	if err := w.zip.Close(); err != nil {
+		return w.fault(err)
+	}
+	w.zip.Reset(counted{w})
+	w.member = false
+	return nil
+}
+
+// Flush implements [connectors.Writer]. A compressed file ends a member here, so that it can be cut behind it.
 func (w *writer) Flush(context.Context) (json.RawMessage, func(context.Context) error, error) {
-	if len(w.buffer) > 0 {
-		if err := w.flush(); err != nil {
-			return nil, nil, err
-		}
-		if w.zip != nil {
-			if err := w.zip.Close(); err != nil {
-				return nil, nil, w.fault(err)
-			}
-			w.zip.Reset(countingWriter{w})
-		}
+	err := w.flushFrom(0)
+	if err == nil {
+		err = w.endMember()
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	p, err := json.Marshal(written{Length: w.length})
 	if err != nil {
 		return nil, nil, err
 	}
 	return p, func(context.Context) error {
-		if err := w.file.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		err := w.file.Sync()
+		if err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) { // pipes and devices
 			return w.fault(err)
 		}
 		return nil
 	}, nil
 }
 
-// Close implements [connectors.Writer]. What was not flushed stays out of the file: the next start begins at the last commit.
-// A file of batches gets its end.
+// Close implements [connectors.Writer]. What was not flushed stays out of the file, or is cut off by the next start. A file of
+// batches gets its end.
 func (w *writer) Close() error {
 	var err error
 	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun && len(w.buffer) == 0 {
 		if w.buffer, err = e.AppendFile(w.buffer, nil); err == nil {
-			err = w.flush()
+			err = w.flushFrom(0)
+		}
+		if err == nil {
+			err = w.endMember()
 		}
 	}
 	if e := w.file.Close(); err == nil && e != nil {
