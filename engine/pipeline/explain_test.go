@@ -17,7 +17,7 @@ func TestExplain(t *testing.T) {
 		if err != nil {
 			return err.Error()
 		}
-		e := plan.NewExplanation(r)
+		e := plan.Explain(r)
 		for _, line := range strings.Split(e.String(), "\n") {
 			if utf8.RuneCountInString(line) > 80 {
 				t.Errorf("%d columns: %s", utf8.RuneCountInString(line), line)

@@ -60,11 +60,8 @@ type ExplainedNode struct {
 	OnError Policy   `json:"on_error,omitempty"`
 }
 
-// Explain says how a resolved plan runs, as text of up to 80 columns.
-func Explain(r *Resolved) string { return NewExplanation(r).String() }
-
-// NewExplanation says how a resolved plan runs.
-func NewExplanation(r *Resolved) *Explanation {
+// Explain says how a resolved plan runs.
+func Explain(r *Resolved) *Explanation {
 	e := &Explanation{Name: r.Plan.Name, Epoch: r.Plan.Epoch, Partitions: r.Plan.Partitions}
 	if e.Epoch == 0 {
 		e.Epoch = Duration(time.Second)

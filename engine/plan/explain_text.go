@@ -7,10 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// width is the number of columns of the text, indent that of the notes on a node.
+// lineWidth is the number of columns of the text, indent that of the notes on a node.
 const (
 	lineWidth = 80
 	indent    = 6
+	// unbroken stands for a space within what should stay in one line.
+	unbroken = "\x00"
 )
 
 // String returns the explanation as text of up to 80 columns, where words allow.
@@ -78,7 +80,11 @@ func (n *ExplainedNode) write(b *strings.Builder) {
 	}
 	var columns []string
 	for _, f := range n.Out {
-		columns = append(columns, f.Name+": "+f.Type)
+		column := f.Name + ": " + f.Type
+		if len(column) < lineWidth-indent-4 {
+			column = strings.ReplaceAll(column, " ", unbroken)
+		}
+		columns = append(columns, column)
 	}
 	if n.Inferred {
 		note("infers the schema", "from the first records")
@@ -98,6 +104,7 @@ func wrap(b *strings.Builder, label string, indent int, words string) {
 		hang = column
 	}
 	for i, word := range strings.Split(words, " ") {
+		word = strings.ReplaceAll(word, unbroken, " ")
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
