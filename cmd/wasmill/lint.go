@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/pipeline"
@@ -86,10 +86,13 @@ func (c *explainCmd) Run(ctx context.Context, s *streams) error {
 	}
 	defer done()
 	if c.JSON {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		return e.Encode(resolved.Plan)
+		text, err := plan.WriteJSON(resolved.Plan)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out, strings.TrimRight(string(text), "\n"))
+		return nil
 	}
-	fmt.Fprint(s.out, plan.Explain(resolved))
+	fmt.Fprintln(s.out, strings.TrimRight(plan.Explain(resolved).String(), "\n"))
 	return nil
 }
