@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
@@ -37,21 +36,35 @@ func (c *entryContext) outer() context.Context {
 
 func guestOf(ctx context.Context) *guest { return ctx.Value(guestKey{}).(*guest) }
 
-// clock measures the wall time that a guest spends in one call.
+// clock measures the wall time and the fuel that a guest spends in one call.
 type clock struct {
+	limit   time.Duration // what the call has in all
 	left    time.Duration // what the call has left, without the entry that is under way
-	counts  bool          // a call is under way; outside, each entry has the whole time for itself
+	fuel    int64         // as left
+	counts  bool          // a call is under way, or the opening of a function; outside, each entry has all for itself
+	start   bool          // the guest is starting or opening a function
 	entered time.Time
 }
 
+// starting is the clock of an entry that is not a call: a guest may take longer to start than a call may take, and its
+// fuel is counted but has no budget.
+func (g *guest) starting(counts bool) clock {
+	limit := max(g.options.CallTimeout, defaultTimeout)
+	return clock{limit: limit, left: limit, fuel: unlimited, counts: counts, start: true}
+}
+
 // remaining returns the wall time that the entry under way has left; negative when it is over.
-func (g *guest) remaining() time.Duration {
-	return g.clock.left - time.Since(g.clock.entered)
+func (g *guest) remaining() time.Duration { return g.remainingAt(time.Now()) }
+
+func (g *guest) remainingAt(now time.Time) time.Duration {
+	return g.clock.left - now.Sub(g.clock.entered)
 }
 
 // checkTime traps when the call's time is over or its context has ended. The host's functions ask it.
-func (g *guest) checkTime() {
-	if g.remaining() < 0 {
+func (g *guest) checkTime() { g.checkTimeAt(time.Now()) }
+
+func (g *guest) checkTimeAt(now time.Time) {
+	if g.remainingAt(now) < 0 {
 		panic(g.overran())
 	}
 	if err := g.entry.Context.Err(); err != nil {
@@ -60,20 +73,24 @@ func (g *guest) checkTime() {
 }
 
 // sleep is the guest's way to wait. It wakes at the end of the call's time, and then traps.
-func (g *guest) sleep(ns int64) {
-	g.checkTime()
-	timer := time.NewTimer(min(time.Duration(max(ns, 0)), g.remaining()+1))
+func (g *guest) sleep(d time.Duration) {
+	timer := time.NewTimer(min(d, g.remaining()+1))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-g.entry.Context.Done():
 	}
 	g.checkTime()
+	g.refilled = time.Now() // the slice was not at work
 }
 
 func (g *guest) overran() *fault.Fault {
-	return fault.New(fault.Limit, "the call took longer than %v", g.options.CallTimeout).
-		WithHint("raise the call timeout, or give the function less to do")
+	if g.clock.start {
+		return fault.New(fault.Limit, "the guest was stopped after %v: its time to start is over", g.clock.limit).
+			WithHint("do less before the first call")
+	}
+	return fault.New(fault.Limit, "the guest was stopped after %v: its time for one call is over", g.clock.limit).
+		WithHint("raise `timeout`, or give the function less to do")
 }
 
 func cancelled(err error) *fault.Fault {
@@ -93,34 +110,10 @@ func (g *guest) enter(ctx context.Context, name string, f api.Function, params .
 		return 0, err
 	}
 	defer func() { g.entry.Context = outer }()
-	var err error
-	if g.bundle.deadlines {
-		err = g.guarded(func(ctx context.Context) error { return f.CallWithStack(ctx, stack) })
-	} else {
-		err = f.CallWithStack(&g.entry, stack)
-	}
-	if err := g.end(name, err); err != nil {
+	if err := g.end(name, f.CallWithStack(&g.entry, stack)); err != nil {
 		return 0, err
 	}
 	return stack[0], nil
-}
-
-// run is enter for an entry that is not one call.
-func (g *guest) run(ctx context.Context, name string, f func(context.Context) error) error {
-	outer := g.entry.Context
-	if err := g.begin(ctx); err != nil {
-		return err
-	}
-	defer func() { g.entry.Context = outer }()
-	return g.end(name, g.guarded(f))
-}
-
-// guarded calls f with a context that ends when the call's time is over. Machine code looks at it if it was compiled to:
-// wazero watches it from another goroutine, even for a moment after the call, so that it is a value of its own.
-func (g *guest) guarded(f func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(g.entry.Context, g.remaining())
-	defer cancel()
-	return f(&entryContext{Context: ctx, guest: g})
 }
 
 func (g *guest) begin(ctx context.Context) error {
@@ -132,10 +125,12 @@ func (g *guest) begin(ctx context.Context) error {
 	}
 	g.entry.Context = ctx
 	if !g.clock.counts {
-		g.clock.left = g.options.CallTimeout
+		g.clock = g.starting(false)
 		g.log.renew()
 	}
+	g.fuel.Set(g.meter.Start(g.clock.fuel))
 	g.clock.entered = time.Now()
+	g.refilled = g.clock.entered
 	return nil
 }
 
@@ -146,6 +141,9 @@ func (g *guest) gone() *fault.Fault {
 
 func (g *guest) end(name string, err error) error {
 	g.clock.left = g.remaining()
+	spent := g.meter.Stop(g.fuel.Get())
+	g.clock.fuel -= spent
+	g.stats.Fuel += uint64(spent)
 	switch {
 	case err != nil:
 		g.flush()
@@ -154,6 +152,10 @@ func (g *guest) end(name string, err error) error {
 		return f
 	case g.clock.left < 0:
 		f := g.overran().At("%s", name)
+		g.broken = f
+		return f
+	case g.clock.fuel < 0:
+		f := g.spent().At("%s", name)
 		g.broken = f
 		return f
 	}
@@ -165,20 +167,19 @@ func (g *guest) trap(err error) *fault.Fault {
 	what, stack := splitTrap(err.Error())
 	stack = g.log.said() + stack // what a language's runtime prints before it gives up says more than the trap
 	var own *fault.Fault
-	var exit *sys.ExitError
 	switch {
 	case errors.As(err, &own):
 		return own.WithDetail(stack)
-	case errors.As(err, &exit) && exit.ExitCode() == sys.ExitCodeContextCanceled:
-		return cancelled(context.Canceled)
-	case errors.As(err, &exit) && exit.ExitCode() == sys.ExitCodeDeadlineExceeded:
-		if err := g.entry.Context.Err(); err != nil && g.remaining() > 0 {
-			return cancelled(err) // the caller's deadline, not the call's
-		}
-		return g.overran()
+	case what == "stack overflow":
+		return fault.New(fault.Limit, "the guest trapped: recursion too deep").
+			WithHint("functions of it call each other without an end, or their calls take more than the %d MB that there are", stackLimit/1_000_000).
+			WithDetail(stack)
 	case g.grown.refused:
 		return fault.New(fault.Limit, "the guest trapped after it had asked for more memory than its %s: %s", size(g.options.MaxMemory), what).
 			WithHint("raise the memory limit or use smaller batches").WithDetail(stack)
 	}
 	return fault.New(fault.Guest, "the guest trapped: %s", what).WithDetail(stack)
 }
+
+// stackLimit is how large wazero lets the stack of calls grow before it traps, in bytes. It lies outside of the guest's memory.
+const stackLimit = 50_000_000

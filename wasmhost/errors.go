@@ -33,9 +33,18 @@ func splitTrap(message string) (what, stack string) {
 			fmt.Fprintf(&b, "... %d more\n", len(lines)-i)
 			break
 		}
-		fmt.Fprintf(&b, "at %s\n", clipText(strings.TrimPrefix(strings.TrimSpace(line), ".")))
+		fmt.Fprintf(&b, "at %s\n", clipText(frame(line)))
 	}
 	return what, b.String()
+}
+
+// frame names a function of a stack. Modules have no names here, which leaves a dot in front.
+func frame(line string) string {
+	line = strings.TrimSpace(line)
+	if strings.HasPrefix(line, "...") {
+		return line
+	}
+	return strings.TrimPrefix(line, ".")
 }
 
 // failure asks the guest for the text of the error that it returned. The fault has no position.

@@ -74,13 +74,16 @@ func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yie
 	return err
 }
 
-// account starts a call's own clock and context, and what it returns goes back to those of the call around it, if any.
+// account starts the clock, the budget and the context of a call of f, or of opening a function when f is nil, and what it returns goes back to those of the call around it, if any.
 func (g *guest) account(ctx context.Context, f *function) (leave func()) {
 	outerContext, outerClock, outerRunning := g.entry.Context, g.clock, g.running
 	if !outerClock.counts {
 		g.log.renew()
 	}
-	g.clock = clock{left: g.options.CallTimeout, counts: true}
+	g.clock = clock{limit: g.options.CallTimeout, left: g.options.CallTimeout, fuel: budget(g.options.Fuel), counts: true}
+	if f == nil {
+		g.clock = g.starting(true)
+	}
 	g.entry.Context, g.running = ctx, f
 	if f != nil {
 		f.busy = true
@@ -239,6 +242,7 @@ func (f *function) nulls(in arrow.Record) error {
 type stepResult struct {
 	array, origins uint32
 	row            int32
+	partial        uint32
 }
 
 // clearResult prepares the structure for an entry: zeros, and no failed row.
@@ -259,9 +263,10 @@ func (f *function) readResult() (stepResult, error) {
 	}
 	r := stepResult{
 		array: binary.LittleEndian.Uint32(b), origins: binary.LittleEndian.Uint32(b[4:]), row: int32(binary.LittleEndian.Uint32(b[8:])),
+		partial: binary.LittleEndian.Uint32(b[20:]),
 	}
-	for _, reserved := range b[12:] {
-		if reserved != 0 {
+	for i, reserved := range b[12:] {
+		if reserved != 0 && i/4 != (20-12)/4 {
 			return stepResult{}, f.guest.breaks("reserved bytes of the result are not 0")
 		}
 	}

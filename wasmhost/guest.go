@@ -5,11 +5,13 @@ import (
 	"math"
 	"time"
 
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/linmem"
 )
 
@@ -41,12 +43,15 @@ type guest struct {
 
 	alloc, free, open, call, next, release, text api.Function
 
-	entry   entryContext
-	clock   clock
-	running *function // the function that is being called, for its state; nil outside
-	broken  *fault.Fault
-	stats   udf.Stats
-	stack   [4]uint64 // parameters and results; only used from filling it to reading it
+	entry    entryContext
+	clock    clock
+	fuel     api.MutableGlobal // what the guest's code has left of its slice
+	meter    admit.Meter       // of the entry under way
+	refilled time.Time         // when the slice was granted
+	running  *function         // the function that is being called, for its state; nil outside
+	broken   *fault.Fault
+	stats    udf.Stats
+	stack    [4]uint64 // parameters and results; only used from filling it to reading it
 }
 
 var _ udf.Guest = (*guest)(nil)
@@ -62,12 +67,7 @@ func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
 		return nil, err
 	}
 	g.grown = &kept{Memory: g.memory}
-	err = g.run(experimental.WithMemoryAllocator(ctx, g.grown), "the start function", func(ctx context.Context) error {
-		var err error
-		g.mod, err = b.runtime.InstantiateModule(ctx, b.compiled, g.wasiConfig())
-		return err
-	})
-	if err == nil {
+	if err = g.instantiate(ctx); err == nil {
 		err = g.prepare(ctx)
 	}
 	if err != nil {
@@ -75,6 +75,25 @@ func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// instantiate makes the instance. None of its code runs: a start function is refused at admission, and _initialize is called
+// under the guest's limits. The empty name lets many guests of a module live in one runtime.
+func (g *guest) instantiate(ctx context.Context) error {
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	var err error
+	g.mod, err = g.bundle.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, g.grown), g.bundle.compiled, config)
+	if err != nil {
+		what, _ := splitTrap(err.Error())
+		return fault.New(fault.Guest, "the guest cannot be started: %s", what)
+	}
+	global, ok := g.mod.ExportedGlobal(admit.FuelGlobal).(api.MutableGlobal)
+	if !ok {
+		return fault.New(fault.Internal, "the module was not instrumented")
+	}
+	g.fuel = global
+	g.meter.Slice = firstSlice
+	return nil
 }
 
 func withDefaults(o udf.Options) udf.Options {

@@ -4,9 +4,9 @@
 // Nothing that a guest says is trusted. Every pointer, length and count is checked before it is used, and any entry into
 // the guest ends every earlier check, for a hostile guest may change its memory then.
 //
-// Time: the wall time that a guest spends in one call is bounded by [github.com/wasmill/wasmill/engine/udf.Options.CallTimeout]. It is looked at whenever the
-// guest calls the host and between the steps of a result. Only a host with [Options.Deadlines] can also stop a
-// loop that calls nothing; see there for what that costs.
+// Every module goes through package admit before wazero sees a byte of it: it is validated under caps, and rewritten so
+// that it pays fuel for what it does. When a slice of fuel is spent the host looks at the clock, the context and the
+// budget of the call, so that any loop is stopped, and the garbage collector gets in. docs/sandbox.md has the limits.
 package wasmhost
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
 )
 
@@ -26,27 +27,21 @@ type Options struct {
 	// CacheDir is a folder for machine code, found by the module's digest; made when it is not there. Who can write there
 	// can run code in this process. Empty means that every Host compiles anew.
 	CacheDir string
-	// Deadlines makes machine code look at every loop and function entry whether its call's time is over, so that a loop that never calls
-	// the host is stopped as well. It makes tight loops up to 17 times slower, and a call costs some microseconds more. Without
-	// it such a loop keeps its goroutine, and the garbage collector, waiting for ever.
-	Deadlines bool
 }
 
 // Host holds what guests share: the compiler, its cache and the host's functions. It may be used by several goroutines.
 type Host struct {
-	options Options
 	cache   wazero.CompilationCache // nil without CacheDir
 	runtime wazero.Runtime
+	policy  admit.Policy
 	offers  map[string]string // signatures of importable functions by "module.name"
 }
 
 // New returns a host. The only errors are faults of code Connect about CacheDir.
 func New(options Options) (*Host, error) {
 	ctx := context.Background()
-	config := wazero.NewRuntimeConfig().
-		WithCoreFeatures(api.CoreFeaturesV2).
-		WithCloseOnContextDone(options.Deadlines)
-	h := &Host{options: options, offers: map[string]string{}}
+	config := wazero.NewRuntimeConfigCompiler().WithCoreFeatures(api.CoreFeaturesV2)
+	h := &Host{policy: admit.Default(), offers: map[string]string{}}
 	if options.CacheDir != "" {
 		dir := filepath.Join(options.CacheDir, "wasm")
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -60,16 +55,9 @@ func New(options Options) (*Host, error) {
 		config = config.WithCompilationCache(cache)
 	}
 	h.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	for _, module := range []struct {
-		name string
-		add  func(wazero.HostModuleBuilder)
-	}{{wasiModule, addWASI}, {hostModule, addImports}} {
-		builder := h.runtime.NewHostModuleBuilder(module.name)
-		module.add(builder)
-		if err := h.offer(ctx, module.name, builder); err != nil {
-			h.Close(ctx)
-			return nil, fault.New(fault.Internal, "the host's functions cannot be set up: %v", err)
-		}
+	if err := h.provide(ctx); err != nil {
+		h.Close(ctx)
+		return nil, fault.New(fault.Internal, "the host's functions cannot be set up: %v", err)
 	}
 	return h, nil
 }
@@ -79,20 +67,32 @@ func cacheFault(err error) error {
 		WithHint("it must be a folder that this user can write")
 }
 
-// offer instantiates a module of host functions and notes their signatures.
-func (h *Host) offer(ctx context.Context, name string, builder wazero.HostModuleBuilder) error {
-	compiled, err := builder.Compile(ctx)
-	if err != nil {
-		return err
+// provide instantiates the host's functions, and offers those that modules may import by themselves.
+func (h *Host) provide(ctx context.Context) error {
+	builders := map[string]wazero.HostModuleBuilder{}
+	for _, f := range hostFunctions() {
+		b := builders[f.module]
+		if b == nil {
+			b = h.runtime.NewHostModuleBuilder(f.module)
+			builders[f.module] = b
+		}
+		b.NewFunctionBuilder().WithGoModuleFunction(f.goFunction(), f.params, f.results).Export(f.name)
+		if f.module != admit.ImportModule {
+			h.offers[f.module+"."+f.name] = f.signature()
+			h.policy.Allowed = append(h.policy.Allowed, admit.Import{
+				Kind: admit.Func, Module: f.module, Name: f.name, Type: &admit.FuncType{Params: f.params, Results: f.results},
+			})
+		}
 	}
-	for export, f := range compiled.ExportedFunctions() {
-		h.offers[name+"."+export] = signatureOf(f)
+	for _, b := range builders {
+		if _, err := b.Instantiate(ctx); err != nil {
+			return err
+		}
 	}
-	_, err = h.runtime.InstantiateModule(ctx, compiled, wazero.NewModuleConfig().WithName(name))
-	return err
+	return nil
 }
 
-func signatureOf(f api.FunctionDefinition) string {
+func (f hostFunction) signature() string {
 	names := func(types []api.ValueType) []string {
 		var out []string
 		for _, t := range types {
@@ -100,7 +100,7 @@ func signatureOf(f api.FunctionDefinition) string {
 		}
 		return out
 	}
-	return bundle.Signature(names(f.ParamTypes()), names(f.ResultTypes()))
+	return bundle.Signature(names(f.params), names(f.results))
 }
 
 // Close frees what the host holds. All bundles and guests must be closed before.

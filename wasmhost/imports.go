@@ -3,11 +3,11 @@ package wasmhost
 import (
 	"context"
 
-	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost/admit"
 )
 
 // hostModule is the name under which guests import the host's own functions.
@@ -19,23 +19,40 @@ const (
 	maxStateValue = 1 << 20
 )
 
-// addImports adds the functions of docs/abi.md, "Imports". They are typed by hand: reflection costs more than the call.
-func addImports(b wazero.HostModuleBuilder) {
-	const i32, i64, f64 = api.ValueTypeI32, api.ValueTypeI64, api.ValueTypeF64
-	add := func(name string, f func(g *guest, stack []uint64), params, results []api.ValueType) {
-		call := api.GoModuleFunc(func(ctx context.Context, _ api.Module, stack []uint64) {
-			g := guestOf(ctx)
-			g.checkTime()
-			f(g, stack)
-		})
-		b.NewFunctionBuilder().WithGoModuleFunction(call, params, results).Export(name)
+// hostFunction is a function that guests may import. It is typed by hand: reflection costs more than the call.
+type hostFunction struct {
+	module, name    string
+	params, results []api.ValueType
+	// call finds the parameters on the stack and leaves the result there. It traps by a panic with a fault.
+	call func(g *guest, stack []uint64)
+}
+
+// hostFunctions lists all that there is to import: docs/abi.md, "Imports", and what package admit adds to a module.
+func hostFunctions() []hostFunction {
+	own := func(name, params, results string, call func(*guest, []uint64)) hostFunction {
+		return hostFunction{hostModule, name, types(params), types(results), call}
 	}
-	add("log", (*guest).importLog, []api.ValueType{i32, i32, i32}, nil)
-	add("metric", (*guest).importMetric, []api.ValueType{i32, i32, f64}, nil)
-	add("deadline", (*guest).importDeadline, nil, []api.ValueType{i64})
-	add("state_get", (*guest).importStateGet, []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i64})
-	add("state_put", (*guest).importStatePut, []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i32})
-	add("state_delete", (*guest).importStateDelete, []api.ValueType{i32, i32}, []api.ValueType{i32})
+	return append(wasiImports(), fuelImport(),
+		own("log", "iii", "", (*guest).importLog),
+		own("metric", "iif", "", (*guest).importMetric),
+		own("deadline", "", "I", (*guest).importDeadline),
+		own("state_get", "iiii", "I", (*guest).importStateGet),
+		own("state_put", "iiii", "i", (*guest).importStatePut),
+		own("state_delete", "ii", "i", (*guest).importStateDelete),
+	)
+}
+
+// goFunction is the function as wazero calls it. A call of the host is charged, and looks at the clock.
+func (f hostFunction) goFunction() api.GoModuleFunc {
+	if f.module == admit.ImportModule {
+		return func(ctx context.Context, _ api.Module, stack []uint64) { f.call(guestOf(ctx), stack) }
+	}
+	return func(ctx context.Context, _ api.Module, stack []uint64) {
+		g := guestOf(ctx)
+		g.charge(fuelCall)
+		g.checkTime()
+		f.call(g, stack)
+	}
 }
 
 // argument returns length bytes of guest memory at ptr, or traps.
@@ -49,7 +66,9 @@ func (g *guest) argument(what string, ptr, length uint64) []byte {
 }
 
 func (g *guest) importLog(stack []uint64) {
-	g.log.line(int(int32(stack[0])), g.argument("the text of log", stack[1], stack[2]))
+	text := g.argument("the text of log", stack[1], stack[2])
+	g.charge(fuelLine + fuelPrint*int64(min(len(text), maxLine)))
+	g.log.line(int(int32(stack[0])), text)
 }
 
 func (g *guest) importMetric(stack []uint64) {
@@ -57,6 +76,7 @@ func (g *guest) importMetric(stack []uint64) {
 	if len(name) == 0 || len(name) > maxMetricName {
 		panic(fault.New(fault.Guest, "the name of metric has %d bytes, expected 1 to %d", len(name), maxMetricName))
 	}
+	g.charge(fuelLine)
 	if g.options.Metric != nil {
 		g.options.Metric(plain(string(name), false), api.DecodeF64(stack[2]))
 	}
@@ -98,6 +118,7 @@ func (g *guest) importStateGet(stack []uint64) {
 		return
 	}
 	if uint64(len(value)) <= uint64(uint32(stack[3])) && len(value) > 0 {
+		g.charge(int64(len(value)) / fuelBytes)
 		copy(g.argument("the buffer of state_get", stack[2], uint64(len(value))), value)
 	}
 	stack[0] = uint64(len(value))
@@ -110,6 +131,7 @@ func (g *guest) importStatePut(stack []uint64) {
 		stack[0] = 1
 		return
 	}
+	g.charge(int64(len(value)) / fuelBytes)
 	if err := state.Put(index, slot, value); err != nil {
 		panic(err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
 )
 
@@ -54,7 +55,6 @@ type loaded struct {
 	digest    string
 	compiled  wazero.CompiledModule
 	runtime   wazero.Runtime
-	deadlines bool
 	minMemory uint64 // bytes
 	describes []byte // the description's JSON: every guest must say the same
 	functions []udf.Signature
@@ -93,7 +93,7 @@ func (h *Host) load(ctx context.Context, name, digest string, wasm []byte) (udf.
 	if err != nil {
 		return fail(err)
 	}
-	b := &loaded{name: name, digest: digest, runtime: h.runtime, deadlines: h.options.Deadlines, minMemory: info.Memory.Min * pageSize}
+	b := &loaded{name: name, digest: digest, runtime: h.runtime, minMemory: info.Memory.Min * pageSize}
 	for _, e := range info.Exports {
 		b.hasInit = b.hasInit || e.Name == exportInit
 		b.hasNoop = b.hasNoop || e.Name == exportNoop
@@ -108,10 +108,12 @@ func (h *Host) load(ctx context.Context, name, digest string, wasm []byte) (udf.
 	return b, nil
 }
 
-// admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in.
+// admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in. What
+// is said of imports and exports comes first, since an author who has built for another host should hear of that.
 func (h *Host) admit(wasm []byte) (*bundle.Module, []byte, error) {
-	if len(wasm) > bundle.MaxFile {
-		return nil, nil, fault.New(fault.Limit, "the module is larger than %d MiB", bundle.MaxFile>>20)
+	if len(wasm) > h.policy.ModuleBytes {
+		return nil, nil, fault.New(fault.Admission, "the module has %d bytes, at most %d are admitted", len(wasm), h.policy.ModuleBytes).
+			WithHint("strip debug information, and link less")
 	}
 	info, err := bundle.Inspect(wasm)
 	if err != nil {
@@ -123,7 +125,8 @@ func (h *Host) admit(wasm []byte) (*bundle.Module, []byte, error) {
 	if err := faults.Err(); err != nil {
 		return nil, nil, err
 	}
-	return info, wasm, nil
+	instrumented, _, err := admit.Instrument(wasm, h.policy)
+	return info, instrumented, err
 }
 
 // checkImports refuses by name what the host does not offer.

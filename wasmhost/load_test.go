@@ -93,7 +93,7 @@ func TestRefusedModules(t *testing.T) {
 			"imported table", misfit(t, "-Wl,--import-table"),
 			"m: the module imports the table `env.__indirect_function_table` (only functions can be imported)", fault.Admission,
 		},
-		{"start function traps", insert(misfit(t, "-DINIT_TRAP"), 8, 9), "m, the start function: the guest trapped: unreachable", fault.Guest},
+		{"start function traps", insert(misfit(t, "-DINIT_TRAP"), 8, 9), "m, byte 0x107: start function 9 is refused: it would run before the guest has limits; export it as _initialize", fault.Admission},
 		{"_initialize traps", misfit(t, "-DINIT_TRAP"), "m, _initialize: the guest trapped: unreachable", fault.Guest},
 		{"other version", misfit(t, "-DABI=2"), "m, wasmill_abi_v1: expected version 1 of the guest ABI, got 2", fault.Guest},
 		{"describe traps", misfit(t, "-DDESCRIBE_TRAP"), "m, wasmill_describe: the guest trapped: unreachable", fault.Guest},

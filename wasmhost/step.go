@@ -14,6 +14,7 @@ type progress struct {
 	rows     int   // rows that came out; with origins only whether there were any
 	origin   int32 // the last origin
 	mapped   bool  // the steps with rows have origins
+	partial  bool  // the row of the last origin has more rows to come
 }
 
 // consume imports a step, checks it and yields it. A step that is not sound breaks the guest, for its memory cannot be trusted to be
@@ -28,7 +29,7 @@ func (p *progress) consume(r stepResult, last bool, yield func(udf.Result) error
 		return f.blame(-1, err)
 	}
 	defer rec.Release()
-	return yield(udf.Result{Record: rec, Origins: origins, Last: last})
+	return yield(udf.Result{Record: rec, Origins: origins, Last: last, Partial: r.partial == 1})
 }
 
 func (p *progress) take(r stepResult, last bool) (arrow.Record, []int32, error) {
@@ -57,6 +58,9 @@ func (p *progress) check(rec arrow.Record, r stepResult, last bool) ([]int32, er
 	if r.origins != 0 && !free {
 		return nil, fault.New(fault.Guest, "a %s has no origins: its rows correspond one to one", f.signature.Kind)
 	}
+	if err := p.checkPartial(r, free, last); err != nil {
+		return nil, err
+	}
 	if rows > 0 {
 		if p.rows > 0 && p.mapped != (r.origins != 0) {
 			return nil, fault.New(fault.Guest, "some steps of the result have origins and others have none")
@@ -71,11 +75,27 @@ func (p *progress) check(rec arrow.Record, r stepResult, last bool) ([]int32, er
 		if origins[0] < p.origin {
 			return nil, fault.New(fault.BadArray, "origins fall from row %d to row %d between two steps", p.origin, origins[0])
 		}
-		p.origin = origins[rows-1]
+		if p.rows > 0 && origins[0] == p.origin && !p.partial {
+			return nil, fault.New(fault.Guest, "a step goes on with row %d, and the one before did not say that it is partial", p.origin)
+		}
+		p.origin, p.partial = origins[rows-1], r.partial == 1
 		p.rows = 1
 		return origins, nil
 	}
 	return p.matched(rows, free, last)
+}
+
+// checkPartial checks what a step says of its last row. Whether the engine may run a row again hangs on it.
+func (p *progress) checkPartial(r stepResult, free, last bool) error {
+	switch {
+	case r.partial > 1:
+		return fault.New(fault.Guest, "expected partial 0 or 1, got %d", r.partial)
+	case r.partial == 1 && last:
+		return fault.New(fault.Guest, "the last step is partial")
+	case r.partial == 1 && !free:
+		return fault.New(fault.Guest, "a %s has no partial rows: they correspond one to one", p.function.signature.Kind)
+	}
+	return nil
 }
 
 // matched checks steps whose rows correspond to the input's one to one.

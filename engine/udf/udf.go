@@ -68,6 +68,9 @@ type Options struct {
 	MaxMemory uint64
 	// CallTimeout is the most wall time of one call; 0 means the default of 10 s.
 	CallTimeout time.Duration
+	// Fuel is the most fuel of one call, in units of package wasmhost/admit (about a nanosecond each); 0 means that only
+	// CallTimeout bounds it. What a guest spends while it starts is counted, but has no budget.
+	Fuel uint64
 	// MaxStepRows and MaxStepBytes bound one step of a result; 0 means the defaults, 65,536 rows and 64 MiB.
 	MaxStepRows  int
 	MaxStepBytes int64
@@ -97,6 +100,8 @@ type Stats struct {
 	Calls, Rows uint64
 	// CopiedBytes counts bytes of column data that had to be copied into the guest because they lay elsewhere.
 	CopiedBytes uint64
+	// Fuel counts what the guest spent in all. The same calls cost the same in every run.
+	Fuel uint64
 	// MemoryBytes is the current size of the guest's memory.
 	MemoryBytes uint64
 }

@@ -29,9 +29,9 @@ func pairs(alloc memory.Allocator, rows int) arrow.Record {
 	return b.NewRecord()
 }
 
-func bindPairs(b *testing.B, options wasmhost.Options, name string, rows int) (udf.Guest, udf.Function, arrow.Record) {
+func bindPairs(b *testing.B, name string, rows int) (udf.Guest, udf.Function, arrow.Record) {
 	b.Helper()
-	bundle, err := load(b, newHost(b, options), "reference.c")
+	bundle, err := load(b, newHost(b, wasmhost.Options{}), "reference.c")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -90,24 +90,20 @@ func BenchmarkGCD(b *testing.B) {
 		}
 		b.ReportMetric(float64(benchRows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 	})
-	for _, deadlines := range []bool{false, true} {
-		b.Run(fmt.Sprintf("wasm/deadlines=%v", deadlines), func(b *testing.B) {
-			g, f, rec := bindPairs(b, wasmhost.Options{Deadlines: deadlines}, "gcd", benchRows)
-			callAll(b, g, f, rec)
-		})
-	}
+	b.Run("wasm", func(b *testing.B) {
+		g, f, rec := bindPairs(b, "gcd", benchRows)
+		callAll(b, g, f, rec)
+	})
 }
 
 // BenchmarkBoundary calls a function that hands its columns back: what is left is the host's side, and what a guest needs
 // to write and free three structures.
 func BenchmarkBoundary(b *testing.B) {
 	for _, rows := range []int{1, benchRows} {
-		for _, deadlines := range []bool{false, true} {
-			b.Run(fmt.Sprintf("rows=%d/deadlines=%v", rows, deadlines), func(b *testing.B) {
-				g, f, rec := bindPairs(b, wasmhost.Options{Deadlines: deadlines}, "echo", rows)
-				callAll(b, g, f, rec)
-			})
-		}
+		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
+			g, f, rec := bindPairs(b, "echo", rows)
+			callAll(b, g, f, rec)
+		})
 	}
 }
 

@@ -82,6 +82,7 @@ type outcome struct {
 	inputs  int
 	rows    []string
 	origins []int32
+	partial bool // so said the last step with rows
 	matched bool // a step had no origins
 	last    int  // how many steps were the last
 }
@@ -103,6 +104,12 @@ func (o *outcome) step(r udf.Result) error {
 	if r.Origins != nil && len(r.Origins) != len(rows) {
 		return fmt.Errorf("%d origins for %d rows", len(r.Origins), len(rows))
 	}
+	if len(rows) > 0 {
+		if n := len(o.origins); o.partial && (r.Origins == nil || r.Origins[0] != o.origins[n-1]) {
+			return fmt.Errorf("the step before row %d was partial, and its last input row has no more rows", n)
+		}
+		o.partial = r.Partial
+	}
 	o.rows = append(o.rows, rows...)
 	o.origins = append(o.origins, r.Origins...)
 	return nil
@@ -111,6 +118,16 @@ func (o *outcome) step(r udf.Result) error {
 func (o *outcome) check(c *Call) error {
 	if o.last != 1 {
 		return errors.New("there was no last step")
+	}
+	if c.Counts != nil {
+		counts := make([]int, o.inputs)
+		for _, origin := range o.all() {
+			counts[origin]++
+		}
+		if fmt.Sprint(counts) != fmt.Sprint(c.Counts) {
+			return fmt.Errorf("expected %v rows of the input's, got %v", c.Counts, counts)
+		}
+		return nil
 	}
 	var want []string
 	for _, row := range c.Want {

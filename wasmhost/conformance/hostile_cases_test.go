@@ -14,7 +14,6 @@ var hostile = []struct {
 	call           bool // a udf.CallError, of the row
 	row            int
 	broken         bool
-	guarded        bool // on a host with Deadlines
 	options        udf.Options
 }{
 	{function: "status_7", want: "function status_7: expected status OK, MORE or ERROR, got 7", code: fault.Guest, call: true, row: -1, broken: true},
@@ -66,6 +65,10 @@ var hostile = []struct {
 	{function: "origins_outside", want: "function origins_outside, origins: 12 bytes at 0xfffffff0 end outside of the memory of SIZE bytes", code: fault.BadArray, call: true, row: -1, broken: true},
 	{function: "origins_fall_between_steps", want: "function origins_fall_between_steps: origins fall from row 2 to row 0 between two steps", code: fault.BadArray, call: true, row: -1, broken: true},
 	{function: "origins_in_some_steps", want: "function origins_in_some_steps: some steps of the result have origins and others have none", code: fault.Guest, call: true, row: -1, broken: true},
+	{function: "partial_2", want: "function partial_2: expected partial 0 or 1, got 2", code: fault.Guest, call: true, row: -1, broken: true},
+	{function: "partial_last", want: "function partial_last: the last step is partial", code: fault.Guest, call: true, row: -1, broken: true},
+	{function: "partial_map", want: "function partial_map: a map has no partial rows: they correspond one to one", code: fault.Guest, call: true, row: -1, broken: true},
+	{function: "partial_unsaid", want: "function partial_unsaid: a step goes on with row 2, and the one before did not say that it is partial", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "row_beyond", want: "function row_beyond: the failed row is 99, the batch has 3", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "row_negative", want: "function row_negative: the failed row is -2, the batch has 3", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "error_outside", want: "function error_outside: the error's text of 100 bytes at 0xfffffff0 lies outside of the memory of SIZE bytes", code: fault.Guest, call: true, row: -1, broken: true},
@@ -77,7 +80,7 @@ var hostile = []struct {
 	{function: "trap_in_next", want: "function trap_in_next, wasmill_next: the guest trapped: unreachable", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "trap_in_release", want: "function trap_in_release, wasmill_release: the guest trapped: unreachable", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "stack_overflow", want: "function stack_overflow, wasmill_call: the guest trapped: out of bounds memory access", code: fault.Guest, call: true, row: -1, broken: true},
-	{function: "recursion", want: "function recursion, wasmill_call: the guest trapped: stack overflow", code: fault.Guest, call: true, row: -1, broken: true},
+	{function: "recursion", want: "function recursion, wasmill_call: the guest trapped: recursion too deep (functions of it call each other without an end, or their calls take more than the 50 MB that there are)", code: fault.Limit, call: true, row: -1, broken: true},
 	{function: "division", want: "function division, wasmill_call: the guest trapped: integer divide by zero", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "call_outside", want: "function call_outside, wasmill_call: the guest trapped: invalid table access", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "leave", want: "function leave, wasmill_call: the guest left with exit code 3", code: fault.Guest, call: true, row: -1, broken: true},
@@ -85,9 +88,9 @@ var hostile = []struct {
 	{function: "memory_hungry", want: "function memory_hungry, wasmill_call: the guest trapped after it had asked for more memory than its 32 MiB: unreachable (raise the memory limit or use smaller batches)", code: fault.Limit, call: true, row: -1, broken: true, options: udf.Options{MaxMemory: 32 << 20}},
 	{function: "too_many_rows", want: "function too_many_rows: a step of 70000 rows is above the limit of 65536", code: fault.Limit, call: true, row: -1, broken: true},
 	{function: "too_many_bytes", want: "function too_many_bytes, column n: a step of more than 16 bytes (return smaller steps)", code: fault.Limit, call: true, row: -1, broken: true, options: udf.Options{MaxStepBytes: 16}},
-	{function: "more_forever", want: "function more_forever, wasmill_next: the call took longer than 250ms (raise the call timeout, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
-	{function: "spin", want: "function spin, wasmill_call: the call took longer than 250ms (raise the call timeout, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short, guarded: true},
-	{function: "nap", want: "function nap, wasmill_call: the call took longer than 250ms (raise the call timeout, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "more_forever", want: "function more_forever, wasmill_next: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "spin", want: "function spin, wasmill_call: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "nap", want: "function nap, wasmill_call: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
 	{function: "writes_input", want: "function writes_input, column s, offsets: expected offsets that do not fall, got 3 at 2 after 2147483647", code: fault.BadArray},
 	{function: "log_outside", want: "function log_outside, wasmill_call: the text of log of 100 bytes at 0xfffffff0 lies outside of the memory of SIZE bytes", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "log_flood", want: "<nil>", code: ""},

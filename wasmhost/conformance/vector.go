@@ -38,6 +38,8 @@ type Call struct {
 	Keys []string `json:"keys,omitempty"`
 	// Want are the rows of all steps together.
 	Want []json.RawMessage `json:"want"`
+	// Counts stand for Want where there would be too much of it: how many rows each input row makes.
+	Counts []int `json:"counts,omitempty"`
 	// Origins are those of all steps together; absent where rows correspond one to one.
 	Origins []int32 `json:"origins,omitempty"`
 	// Error is set when the call must fail.

@@ -31,6 +31,7 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("poll_oneoff
 	F(map_fewer, map, IN) F(map_more, map, IN) F(map_origins, map, IN) F(filter_short, filter, IN) F(scalar_short, scalar, IN ", " NUMBER) \
 	F(flat_without_origins, flat_map, IN) F(origins_wild, flat_map, IN) F(origins_negative, flat_map, IN) F(origins_falling, flat_map, IN) \
 	F(origins_outside, flat_map, IN) F(origins_fall_between_steps, flat_map, IN) F(origins_in_some_steps, flat_map, IN) \
+	F(partial_2, flat_map, IN) F(partial_last, flat_map, IN) F(partial_map, map, IN) F(partial_unsaid, flat_map, IN) \
 	F(row_beyond, map, IN) F(row_negative, map, IN) F(error_outside, map, IN) F(error_empty, map, IN) F(error_binary, map, IN) F(error_long, map, IN) \
 	F(side_count, map, IN) F(trap, map, IN) F(trap_in_next, map, IN) F(trap_in_release, map, IN) F(stack_overflow, map, IN) F(recursion, map, IN) F(division, map, IN) \
 	F(call_outside, map, IN) F(leave, map, IN) F(grow, map, IN) F(memory_hungry, map, IN) F(too_many_rows, flat_map, IN) F(too_many_bytes, map, IN) \
@@ -155,6 +156,10 @@ static int32_t spoil(int fn, const ArrowArray *in, Result *out) {
 	case id_origins_outside: out->origins = OUTSIDE; break;
 	case id_origins_fall_between_steps: out->origins = origins; return MORE;
 	case id_origins_in_some_steps: out->origins = origins; return MORE;
+	case id_partial_2: out->origins = origins, out->partial = 2; return MORE;
+	case id_partial_last: out->origins = origins, out->partial = 1; break;
+	case id_partial_map: out->partial = 1; return MORE;
+	case id_partial_unsaid: out->origins = origins; return MORE;
 	case id_row_beyond: out->row = 99; return fails("bad", 3);
 	case id_row_negative: out->row = -2; return fails("bad", 3);
 	case id_error_outside: return fails(OUTSIDE, 100);
@@ -237,6 +242,7 @@ EXPORT(wasmill_next) int32_t next(int32_t fn, Result *out) {
 	case id_trap_in_next: __builtin_trap();
 	case id_origins_fall_between_steps: out->array = &root, out->origins = origins; return OK;
 	case id_origins_in_some_steps: out->array = &root; return OK;
+	case id_partial_unsaid: out->array = &root, out->origins = origins + 2; return OK;
 	}
 	return OK;
 }

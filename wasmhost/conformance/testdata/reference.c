@@ -94,8 +94,6 @@ static int64_t gcd(int64_t a, int64_t b) {
 static const char *error_text = "";
 static char *configs[FUNCTIONS];
 static uint32_t config_lengths[FUNCTIONS];
-static const ArrowArray *many_in;
-static int64_t many_at;
 
 static int32_t echo(const ArrowArray *in, Result *out) {
 	Chunk *list = 0;
@@ -119,27 +117,48 @@ static int32_t odd(const ArrowArray *in, Result *out) {
 	return OK;
 }
 
-// copies writes the rows from first to last as often as they say.
-static void copies(const ArrowArray *in, Result *out, int64_t first, int64_t last) {
-	const ArrowArray *n = in->children[0];
-	int64_t rows = 0;
-	for (int64_t i = first; i < last; i++)
-		if (valid(n, i) && value(n, i) > 0) rows += value(n, i);
-	if (!rows) return;
-	Chunk *list = 0;
-	ArrowArray *root = columns(&list, rows, 2);
-	ArrowArray *a = root->children[0] = array(&list, rows, 2, 0), *b = root->children[1] = array(&list, rows, 2, 0);
-	int64_t *ns = chunk(&list, 8 * rows), *is = chunk(&list, 8 * rows), at = 0;
-	out->origins = chunk(&list, 4 * rows);
-	for (int64_t i = first; i < last; i++)
-		for (int64_t k = 0; valid(n, i) && k < value(n, i); k++, at++) ns[at] = value(n, i), is[at] = k, out->origins[at] = (int32_t)i;
-	a->buffers[1] = ns, b->buffers[1] = is;
-	step(out, &list, root);
+// The flat maps go on from here: row after row, and within a row copy after copy.
+static const ArrowArray *source;
+static int64_t at_row, at_copy;
+
+static int64_t times(int64_t row) {
+	const ArrowArray *n = source->children[0];
+	return valid(n, row) && value(n, row) > 0 ? value(n, row) : 0;
+}
+
+// copies writes rows as often as they say, up to the row last and to most copies, and leaves off where the next step begins.
+static void copies(Result *out, int64_t last, int64_t most) {
+	int64_t rows = -at_copy;
+	for (int64_t i = at_row; i < last && rows < most; i++) rows += times(i);
+	if (rows > most) rows = most;
+	if (rows > 0) {
+		Chunk *list = 0;
+		ArrowArray *root = columns(&list, rows, 2);
+		ArrowArray *a = root->children[0] = array(&list, rows, 2, 0), *b = root->children[1] = array(&list, rows, 2, 0);
+		int64_t *ns = chunk(&list, 8 * rows), *is = chunk(&list, 8 * rows);
+		out->origins = chunk(&list, 4 * rows);
+		for (int64_t at = 0; at < rows; at_copy++) {
+			if (at_copy == times(at_row)) {
+				at_row++, at_copy = -1;
+				continue;
+			}
+			ns[at] = times(at_row), is[at] = at_copy, out->origins[at++] = (int32_t)at_row;
+		}
+		a->buffers[1] = ns, b->buffers[1] = is;
+		step(out, &list, root);
+		out->partial = at_copy < times(at_row);
+	}
+	while (at_row < last && at_copy == times(at_row)) at_row++, at_copy = 0;
+}
+
+static int32_t dup(Result *out) {
+	copies(out, source->length, 65536);
+	return at_row < source->length ? MORE : OK;
 }
 
 static int32_t many(Result *out) {
-	if (many_at < many_in->length) copies(many_in, out, many_at, many_at + 1);
-	return ++many_at < many_in->length ? MORE : OK;
+	if (at_row < source->length) copies(out, at_row + 1, 65536);
+	return at_row < source->length ? MORE : OK;
 }
 
 static int32_t arithmetic(int fn, const ArrowArray *in, Result *out) {
@@ -254,8 +273,8 @@ EXPORT(wasmill_call) int32_t call(int32_t fn, const ArrowArray *in, Result *out)
 	switch (fn) {
 	case ECHO: return echo(in, out);
 	case ODD: return odd(in, out);
-	case DUP: copies(in, out, 0, in->length); return OK;
-	case MANY: many_in = in, many_at = 0; return many(out);
+	case DUP: source = in, at_row = at_copy = 0; return dup(out);
+	case MANY: source = in, at_row = at_copy = 0; return many(out);
 	case ADD:
 	case GCD: return arithmetic(fn, in, out);
 	case UPPER: return upper(in, out);
@@ -268,6 +287,7 @@ EXPORT(wasmill_call) int32_t call(int32_t fn, const ArrowArray *in, Result *out)
 }
 
 EXPORT(wasmill_next) int32_t next(int32_t fn, Result *out) {
+	if (fn == DUP) return dup(out);
 	if (fn == MANY) return many(out);
 	error_text = "there is no next step";
 	return ERROR;
