@@ -73,7 +73,6 @@ func (b *builder) pipeline(root *value) {
 	b.readBundles(root.get("bundles"))
 	if d := root.get("dead_letter"); d != nil {
 		p.DeadLetter = &plan.Sink{}
-		b.positions(p.Positions, "", root, "dead_letter")
 		b.sink(d, "dead_letter", p.DeadLetter, p.Positions, []string{"format", "on_error"})
 	}
 	b.inputs(root)

@@ -154,6 +154,9 @@ func under(base, name string) string {
 func (b *builder) deep(to map[string]string, path string, at place, v *value) {
 	b.set(to, path, at)
 	for _, m := range v.members {
+		if m.place() != m.at {
+			b.set(to, under(path, m.name)+":", m.at)
+		}
 		b.deep(to, under(path, m.name), m.place(), m.value)
 	}
 	for i, item := range v.items {

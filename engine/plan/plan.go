@@ -60,7 +60,8 @@ type Node struct {
 	KeyBy   *KeyBy   `json:"key_by,omitempty"`  // key_by
 
 	// Positions maps the path of a member in this JSON ("", "call.function", "source.config.subjects[1]") to a place in
-	// File, as "line:column". The longest known prefix of a path counts.
+	// File, as "line:column". The longest known prefix of a path counts. With a colon behind it, a path of a configuration stands
+	// for the name of the member in place of its value.
 	Positions map[string]string `json:"positions,omitempty"`
 }
 

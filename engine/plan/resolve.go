@@ -89,6 +89,9 @@ func (r *resolver) place(n *Node, base string, err error) {
 		if at := r.declaredAt(n, words); at != "" {
 			path, isPath = at, true
 		}
+		if _, named := positions[path+":"]; named && f.What == "unknown field `"+path[strings.LastIndexByte(path, '.')+1:]+"`" {
+			path += ":" // connectors/config says that it is the name that is wrong
+		}
 		placed.Where = r.plan.at(n, path)
 		if _, exact := positions[path]; words != "" && (!isPath || len(positions) > 0 && !exact) {
 			placed.Where += ", " + words
