@@ -19,6 +19,7 @@ type followers struct {
 	made   map[string]bool   // guarded by mu; durable consumers that are there, by split
 	wanted map[string]uint64 // guarded by mu; committed sequences that are not shown yet, by split
 	moved  time.Time         // guarded by mu
+	told   bool              // guarded by mu; that the server is too old
 }
 
 // every bounds how often followers move: each move makes the server count what is pending.
@@ -48,6 +49,13 @@ func (r *Reader) Committed(ctx context.Context, positions map[string]json.RawMes
 	f := &r.follow
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if v := r.nc.ConnectedServerVersion(); !canReset(v) {
+		if !f.told {
+			r.log.Info("the job's lag is not shown: that needs nats-server 2.14", "version", v)
+			f.told = true
+		}
+		return nil
+	}
 	if f.wanted == nil {
 		f.wanted, f.made = map[string]uint64{}, map[string]bool{}
 	}

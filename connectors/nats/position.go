@@ -47,9 +47,11 @@ func (p *position) check(info *jetstream.StreamInfo, acceptGaps bool) error {
 	case s.FirstSeq > p.Sequence+1 && info.Config.Retention == jetstream.LimitsPolicy && !acceptGaps:
 		return fault.New(fault.State, "the stream `%s` begins at sequence %d, and was read up to %d: messages between may have been removed before they were read",
 			name, s.FirstSeq, p.Sequence).
-			WithHint("give the stream a larger max_age, max_bytes or max_msgs; to go on without what is lost, set `gaps: accept` on the input")
+			WithHint(gapHint)
 	}
 	return nil
 }
+
+const gapHint = "give the stream a larger max_age, max_bytes or max_msgs; to go on without what is lost, set `gaps: accept` on the input"
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -58,7 +58,7 @@ func newReader(nc *nats.Conn, js jetstream.JetStream, log *slog.Logger, info *je
 	r := &Reader{
 		nc: nc, js: js, log: log, stream: info.Config.Name, work: info.Config.Retention != jetstream.LimitsPolicy,
 		messages: make(chan *nats.Msg, splits*(window+controls)),
-		opened:   make(chan opened, splits),
+		opened:   make(chan opened, 2*splits), // of one opening and one look for a gap each
 		status:   nc.StatusChanged(nats.CONNECTED, nats.CLOSED),
 		tick:     time.NewTicker(time.Second),
 		bySub:    map[*nats.Subscription]*split{},
@@ -176,6 +176,9 @@ func (r *Reader) take(m *nats.Msg) {
 			out.Header = m.Header.Get
 		}
 		r.out = append(r.out, out)
+		if t.stream != s.delivered+1 && s.dense {
+			r.gap(s)
+		}
 		s.delivered = t.stream
 		if s.work {
 			s.acks.add(t.stream, m.Reply)

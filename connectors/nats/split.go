@@ -30,6 +30,7 @@ type split struct {
 	created                     time.Time // of the stream
 	work                        bool      // a work queue or interest stream
 	gaps                        bool      // accepted
+	dense                       bool      // sequences follow each other unless messages were removed
 	bounded, ended              bool
 	end                         uint64 // the last sequence of a bounded split
 
@@ -42,6 +43,8 @@ type split struct {
 	behind    int    // heartbeats in a row that told of messages that did not come
 	asked     int    // messages asked for and not come
 	seen      time.Time
+	looking   bool   // a look for a gap is under way
+	jumped    uint64 // where the sequence last jumped from; 0 when that was looked at
 	acks      acks
 }
 
@@ -52,6 +55,7 @@ type opened struct {
 	consumer  string
 	delivered uint64
 	pending   uint64
+	looked    bool // not an opening, but a look for a gap
 	err       error
 }
 
@@ -128,6 +132,10 @@ func (r *Reader) openLimits(ctx context.Context, s *split, after uint64, start *
 // Messages then come in order again, those up to after among them, which are acknowledged when they come.
 func (r *Reader) openWork(ctx context.Context, s *split, after uint64, f from) opened {
 	o := opened{split: s, consumer: s.durable, delivered: after}
+	if v := r.nc.ConnectedServerVersion(); !canReset(v) {
+		o.err = fault.New(fault.Unsupported, "the stream `%s` is a work queue or interest stream: these need nats-server 2.14, this is %s", s.stream, v)
+		return o
+	}
 	if o.sub, o.err = r.subscribe(); o.err != nil {
 		return o
 	}
@@ -184,11 +192,17 @@ func (r *Reader) unsubscribe(sub *nats.Subscription) { _ = sub.Unsubscribe() }
 // adopt takes over what opening brought.
 func (r *Reader) adopt(o opened) {
 	s := o.split
-	s.opening = false
 	if o.err != nil {
 		r.err = o.err
 		return
 	}
+	if o.looked {
+		if s.looking = false; s.jumped > 0 {
+			r.look(s)
+		}
+		return
+	}
+	s.opening = false
 	s.sub, s.consumer, s.consumed, s.asked, s.behind = o.sub, o.consumer, 0, 0, 0
 	s.delivered = max(s.delivered, o.delivered)
 	s.seen = time.Now()

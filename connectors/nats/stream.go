@@ -72,6 +72,8 @@ func apiFault(ctx context.Context, what string, err error) error {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		f.What = what + ": the server has no JetStream"
 		f.Hint = "start it with `nats-server -js`, or enable JetStream for the account"
+	case errors.Is(err, nats.ErrReconnectBufExceeded):
+		f.What = what + ": the server is away"
 	case errors.As(err, &api):
 		f.What = fmt.Sprintf("%s: %s", what, api.Description)
 		if api.Code != 503 && api.Code != 500 {
@@ -83,3 +85,10 @@ func apiFault(ctx context.Context, what string, err error) error {
 
 // transient says whether another try may help.
 func transient(err error) bool { return fault.CodeOf(err) == fault.Connect }
+
+// canReset says whether the server has the request CONSUMER.RESET, which came with nats-server 2.14.
+func canReset(version string) bool {
+	var major, minor int
+	n, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return err != nil || n < 2 || major > 2 || major == 2 && minor >= 14 // of an unknown version, try
+}

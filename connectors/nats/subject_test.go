@@ -101,3 +101,11 @@ func FuzzTemplate(f *testing.F) {
 		}
 	})
 }
+
+func TestCanReset(t *testing.T) {
+	for version, want := range map[string]bool{"2.15.2": true, "2.14.0": true, "2.13.9": false, "1.99.0": false, "3.0.0-dev": true, "": true} {
+		if got := canReset(version); got != want {
+			t.Errorf("%q: got %v", version, got)
+		}
+	}
+}

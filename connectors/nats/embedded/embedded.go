@@ -93,7 +93,7 @@ func start(o Options) (*server.Server, error) {
 		ServerName: o.Name, Host: o.Host, Port: o.Port, StoreDir: o.StoreDir, JetStream: true,
 		JetStreamMaxMemory: o.MaxMemory, JetStreamMaxStore: o.MaxStore, MaxPayload: o.MaxPayload,
 		SyncAlways: o.SyncInterval == 0, SyncInterval: o.SyncInterval,
-		NoSigs: true, NoSystemAccount: false, DisableShortFirstPing: true,
+		NoSigs: true,
 	}
 	if o.SyncInterval == 0 {
 		// The background sync has nothing to do; with a long interval its timers do not wake an idle process.
