@@ -150,7 +150,11 @@ func (c *Column) EndValue() bool {
 		}
 		c.index[string(values.last())] = at
 	}
-	i := c.slot()
+	c.putIndex(c.slot(), at)
+	return true
+}
+
+func (c *Column) putIndex(i, at int) {
 	switch c.width {
 	case 1:
 		c.fixed.b[i] = byte(at)
@@ -161,8 +165,10 @@ func (c *Column) EndValue() bool {
 	default:
 		binary.LittleEndian.PutUint64(c.fixed.b[i*8:], uint64(at))
 	}
-	return true
 }
+
+// lastIndex returns what putIndex wrote last.
+func (c *Column) lastIndex() int64 { return (&View{Fixed: c.fixed.b}).index(c.n-1, c.width) }
 
 // MostValues returns how many different values a dictionary column may hold.
 func (c *Column) MostValues() int { return c.indexMax + 1 }

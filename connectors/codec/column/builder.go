@@ -22,15 +22,16 @@ type Builder struct {
 	columns []*Column
 	all     []*Column // columns and all that nest in them
 	rows    int
-	most    int // rows
-	in      int // bytes of input that went into the batch
-	hint    int // bytes of input that are expected in the batch, from Need or the first Begin
+	most    int    // rows
+	in      int    // bytes of input that went into the batch
+	stamp   uint64 // differs from batch to batch
+	hint    int    // bytes of input that are expected in the batch, from Need or the first Begin
 }
 
 // New returns a builder for batches of at most rows rows. Types that it cannot build, and names that occur twice, are
 // faults of codes Unsupported and Schema.
 func New(s *arrow.Schema, alloc memory.Allocator, rows int) (*Builder, error) {
-	b := &Builder{schema: s, alloc: alloc, most: rows}
+	b := &Builder{schema: s, alloc: alloc, most: rows, stamp: 1}
 	var faults fault.List
 	names := map[string]bool{}
 	for _, f := range s.Fields() {
@@ -123,6 +124,9 @@ func (b *Builder) Columns() []*Column { return b.columns }
 // Rows returns the number of whole rows in the batch.
 func (b *Builder) Rows() int { return b.rows }
 
+// Room returns how many rows the batch still takes.
+func (b *Builder) Room() int { return b.most - b.rows }
+
 // Full says that the batch takes no more rows.
 func (b *Builder) Full() bool { return b.rows >= b.most }
 
@@ -176,4 +180,5 @@ func (b *Builder) reset() {
 		c.reset()
 	}
 	b.rows, b.in, b.hint = 0, 0, 0
+	b.stamp++
 }

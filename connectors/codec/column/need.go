@@ -14,8 +14,10 @@ import (
 type Bound struct {
 	// Rows is the number of rows.
 	Rows int
-	// Items is the number of values in all lists, maps and dictionaries together.
+	// Items is the number of values in all lists, maps and dictionaries together, or of those in formats that write
+	// values as wide as a column has them, from which Bits of input come.
 	Items int
+	Bits  int
 	// Bytes is the number of bytes in all utf8 and binary values together.
 	Bytes int
 }
@@ -70,7 +72,7 @@ func (b *Builder) Need(n int, bound Bound) int {
 	total := 0
 	overflow := false // the bytes of some column may outgrow its memory
 	for _, c := range b.all {
-		count := c.n + bound.Items + 1 // the one that stands for nothing, see AppendNone
+		count := c.n + bound.Items + bound.Bits/c.bits() + 1 // the one stands for nothing, see AppendNone
 		if !c.elem {
 			count = min(c.n+bound.Rows, b.most)
 		}
@@ -93,6 +95,17 @@ func (b *Builder) Need(n int, bound Bound) int {
 		total = add(total, 4*bound.Bytes)
 	}
 	return total
+}
+
+// bits returns how many bits a value takes in the column's own memory, not counting whether it is null; at least 1.
+func (c *Column) bits() int {
+	switch {
+	case c.offset > 0:
+		return c.offset * 8
+	case c.width > 0:
+		return c.width * 8
+	}
+	return 1
 }
 
 // needValues returns what comes until there is room for count values, not counting bytes of utf8 and binary.
