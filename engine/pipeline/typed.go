@@ -100,9 +100,10 @@ func (b *builder) duration(v *value, name string) plan.Duration {
 	var d plan.Duration
 	if m.kind != text || d.UnmarshalText([]byte(m.text)) != nil {
 		f := b.expected(m, "a duration such as 200ms, 5s or 1h")
-		if _, err := strconv.ParseFloat(m.text, 64); m.kind == number && err == nil {
+		if m.kind == number && d.UnmarshalText([]byte(m.text+"s")) == nil {
 			f.Hint = "add a unit: `" + m.text + "s`?"
 		}
+		return 0
 	}
 	return d
 }

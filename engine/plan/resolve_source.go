@@ -88,7 +88,7 @@ func (r *resolver) inferred(n *Node, source connectors.Source, f codec.Format) *
 	}
 	if f.Schemaless {
 		// A format such as raw has one schema, whatever the data.
-		if fixed, err := f.Infer(nil, s.FormatConfig); err == nil && fixed != nil {
+		if fixed, err := f.Infer(nil, s.FormatConfig); err == nil && fixed != nil && len(fixed.Fields()) > 0 {
 			return fixed
 		}
 	}
