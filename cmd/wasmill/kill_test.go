@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -12,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/wasmill/wasmill/connectors/nats/embedded"
+	"github.com/wasmill/wasmill/connectors/nats/natstest"
 )
 
 const killPipeline = `
@@ -49,52 +48,13 @@ func TestKill(t *testing.T) {
 	}
 }
 
-func killRound(t *testing.T, wasm []byte) {
-	const keys, each = 40, 1500
-	server, err := embedded.Start(embedded.Options{StoreDir: t.TempDir(), Port: -1, SyncInterval: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Shutdown()
-	conn, err := nats.Connect(server.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	for name, subject := range map[string]string{"IN": "in.>", "OUT": "out.>"} {
-		if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{subject}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range keys * each {
-		event := fmt.Sprintf(`{"carrier":"k%d","airline":"a","dep_delay":%d}`, i%keys, i/keys)
-		if _, err := js.PublishAsync(fmt.Sprintf("in.%d", i%keys), []byte(event)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	<-js.PublishAsyncComplete()
+const keys = 40
 
-	dir := t.TempDir()
-	for name, data := range map[string][]byte{"flights.wasm": wasm, "count.yaml": []byte(killPipeline)} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	command := func() (*exec.Cmd, *strings.Builder) {
-		cmd := exec.Command(os.Args[0], "run", "count.yaml")
-		cmd.Args[0] = "wasmill"
-		cmd.Path = wasmillPath(t)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "NATS_URL="+server.URL(), "WASMILL_CACHE="+filepath.Join(dir, "cache"))
-		var out strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &out
-		return cmd, &out
-	}
+func killRound(t *testing.T, wasm []byte) {
+	server := natstest.StartWith(t, embedded.Options{StoreDir: t.TempDir(), Port: -1, SyncInterval: time.Minute})
+	_, js := natstest.Connect(t, server.URL())
+	publish(t, js, 1500)
+	command := counting(t, wasm, server.URL())
 	kills := 0
 	for range 8 {
 		cmd, out := command()
@@ -118,30 +78,90 @@ func killRound(t *testing.T, wasm []byte) {
 	}
 	if kills < 8 { // it was through; its result is checked all the same
 		t.Logf("killed %d times", kills)
-	} else if out, err := finish(command); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	} else if cmd, out := command(); cmd.Run() != nil {
+		t.Fatal(out)
 	}
-	checkCounts(t, ctx, js, keys, each)
+	checkCounts(t, js, 1500)
 }
 
-func finish(command func() (*exec.Cmd, *strings.Builder)) (*strings.Builder, error) {
-	cmd, out := command()
-	return out, cmd.Run()
+// TestServerKilled kills the NATS server in the middle, twice, and starts it again. The job waits for it and loses nothing.
+func TestServerKilled(t *testing.T) {
+	server := natstest.StartProcess(t)
+	_, js := natstest.Connect(t, server.URL)
+	publish(t, js, 250)
+	cmd, out := counting(t, flightsWasm(t), server.URL)()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for range 2 {
+		time.Sleep(400 * time.Millisecond)
+		server.Kill()
+		time.Sleep(300 * time.Millisecond)
+		server.Start(t)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	case <-time.After(2 * time.Minute):
+		cmd.Process.Kill()
+		<-done
+		t.Fatalf("not through after two minutes\n%s", out)
+	}
+	checkCounts(t, js, 250)
 }
 
-// wasmillPath is where testscript.Main put the command.
-func wasmillPath(t *testing.T) string {
+// publish makes the streams and publishes each events for each of the keys.
+func publish(t *testing.T, js jetstream.JetStream, each int) {
 	t.Helper()
-	path, err := exec.LookPath("wasmill")
+	ctx := t.Context()
+	for name, subject := range map[string]string{"IN": "in.>", "OUT": "out.>"} {
+		if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{subject}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range keys * each {
+		event := fmt.Sprintf(`{"carrier":"k%d","airline":"a","dep_delay":%d}`, i%keys, i/keys)
+		if _, err := js.PublishAsync(fmt.Sprintf("in.%d", i%keys), []byte(event)); err != nil {
+			t.Fatal(err)
+		}
+		if i%1000 == 999 {
+			<-js.PublishAsyncComplete()
+		}
+	}
+	<-js.PublishAsyncComplete()
+}
+
+// counting returns what makes the command that counts.
+func counting(t *testing.T, wasm []byte, url string) func() (*exec.Cmd, *strings.Builder) {
+	t.Helper()
+	dir := t.TempDir()
+	for name, data := range map[string][]byte{"flights.wasm": wasm, "count.yaml": []byte(killPipeline)} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, err := exec.LookPath("wasmill") // where testscript.Main put it
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return func() (*exec.Cmd, *strings.Builder) {
+		cmd := exec.Command(path, "run", "count.yaml")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "NATS_URL="+url, "WASMILL_CACHE="+filepath.Join(dir, "cache"))
+		var out strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &out
+		return cmd, &out
+	}
 }
 
 // checkCounts reads all updates. Each key must have seen every count from 1 to each, the last of them last.
-func checkCounts(t *testing.T, ctx context.Context, js jetstream.JetStream, keys, each int) {
+func checkCounts(t *testing.T, js jetstream.JetStream, each int) {
 	t.Helper()
+	ctx := t.Context()
 	stream, err := js.Stream(ctx, "OUT")
 	if err != nil {
 		t.Fatal(err)

@@ -8,11 +8,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/wasmill/wasmill/connectors/nats/natstest"
 	"github.com/wasmill/wasmill/internal/cbuild"
 )
 
 // TestMain lets the test binary be the command: scripts and kill tests run it as a process of its own.
 func TestMain(m *testing.M) {
+	natstest.Main()
 	testscript.Main(m, map[string]func(){
 		"wasmill": main,
 	})
