@@ -1,115 +1,69 @@
 package stdio
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
-// blockBytes is how much is read at once. A block is cut behind its last whole record.
-const blockBytes = 256 << 10
-
-// maxBlock bounds a record, and a whole input of a format that is not cut. A longer one is handed on in pieces, which do
-// not decode and go where the policy says.
-const maxBlock = 64 << 20
-
-// block is some whole records, or why there are no more.
-type block struct {
-	data []byte
-	err  error
+// position is how many bytes were read. Version 1 of its JSON. Input cannot be read again, so it only tells what is lost.
+type position struct {
+	Offset int64 `json:"offset"`
 }
 
 type reader struct {
-	cut    func([]byte) int // nil: the input is one piece
-	blocks chan block
-	free   chan []byte // buffers to read into: two, so that one is filled while the other is worked on
-	over   chan struct{}
-	last   []byte
-	begun  bool
-	lines  uint64
-	err    error
+	pump    *pump
+	id      string
+	used    []byte
+	started bool
+	closed  bool
 }
 
 var _ connectors.Reader = (*reader)(nil)
 
-func newReader(in io.Reader, cut func([]byte) int) *reader {
-	r := &reader{cut: cut, blocks: make(chan block), free: make(chan []byte, 2), over: make(chan struct{})}
-	r.free <- make([]byte, 0, blockBytes)
-	r.free <- make([]byte, 0, blockBytes)
-	go r.fill(in)
-	return r
-}
-
-// fill reads blocks until the input's end. What is there is handed on without waiting for more.
-func (r *reader) fill(in io.Reader) {
-	var rest []byte
-	for {
-		var buffer []byte
-		select {
-		case buffer = <-r.free:
-		case <-r.over:
-			return
-		}
-		buffer = append(buffer[:0], rest...)
-		var err error
-		end := 0
-		for end == 0 && err == nil {
-			if len(buffer) == cap(buffer) {
-				if len(buffer) >= maxBlock {
-					end = len(buffer)
-					break
-				}
-				buffer = append(make([]byte, 0, min(2*cap(buffer), maxBlock)), buffer...)
-			}
-			var n int
-			n, err = in.Read(buffer[len(buffer):cap(buffer)])
-			buffer = buffer[:len(buffer)+n]
-			if r.cut != nil {
-				end = r.cut(buffer)
-			}
-		}
-		if err != nil {
-			end = len(buffer) // a last line without an end
-		}
-		rest = append(rest[:0], buffer[end:]...)
-		if err != io.EOF && err != nil {
-			err = fault.New(fault.Connect, "standard input cannot be read: %v", err)
-		}
-		select {
-		case r.blocks <- block{buffer[:end], err}:
-		case <-r.over:
-			return
-		}
-		if err != nil {
-			return
+func newReader(p *pump, job connectors.Job, split connectors.Split) (*reader, error) {
+	var from position
+	if split.Position != nil {
+		if err := json.Unmarshal(split.Position, &from); err != nil {
+			return nil, fault.New(fault.State, "the position in standard input cannot be read: %.100s", split.Position)
 		}
 	}
+	if err := p.take(job.Cut); err != nil {
+		return nil, err
+	}
+	// In a new process the input is a new one. In the same, the job was started again from its last commit.
+	if lost := p.offset - from.Offset; p.offset > 0 && lost > 0 && job.Log != nil {
+		job.Log.Warn("standard input cannot be read again: what came behind the last commit is lost", "bytes", lost)
+	}
+	return &reader{pump: p, id: split.ID}, nil
 }
 
-// Next implements [connectors.Reader].
+// Next implements [connectors.Reader]: one message, the whole records that have come.
 func (r *reader) Next(ctx context.Context, wake <-chan struct{}, _ int) ([]connectors.Message, error) {
-	if r.last != nil {
-		r.free <- r.last
-		r.last = nil
+	p := r.pump
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	if r.err != nil {
-		return nil, r.err
+	if p.ended != nil {
+		return nil, p.ended
 	}
+	p.start()
 	select {
-	case b := <-r.blocks:
-		r.err = b.err
-		if len(b.data) == 0 {
-			return nil, r.err
+	case got := <-p.result:
+		m := connectors.Message{
+			Data: got.block.Data, Time: stream.NoTime, Subject: r.id, Sequence: p.lines + 1, Start: !r.started,
 		}
-		r.last = b.data
-		m := connectors.Message{Data: b.data, Time: stream.NoTime, Subject: "stdin", Sequence: r.lines + 1, Start: !r.begun}
-		r.begun = true
-		r.lines += uint64(bytes.Count(b.data, []byte("\n")))
+		if m.Start && p.offset > 0 {
+			m.Head = p.head
+		}
+		p.accept(got, r.used)
+		if p.ended != nil {
+			return nil, p.ended
+		}
+		r.started, r.used = true, m.Data
 		return []connectors.Message{m}, nil
 	case <-wake:
 		return nil, nil
@@ -118,14 +72,20 @@ func (r *reader) Next(ctx context.Context, wake <-chan struct{}, _ int) ([]conne
 	}
 }
 
-// Positions implements [connectors.Reader]: there is nothing to go on from.
-func (r *reader) Positions() (map[string]json.RawMessage, error) { return nil, nil }
+// Positions implements [connectors.Reader].
+func (r *reader) Positions() (map[string]json.RawMessage, error) {
+	b, err := json.Marshal(position{Offset: r.pump.offset})
+	return map[string]json.RawMessage{r.id: b}, err
+}
 
-// Committed implements [connectors.Reader].
-func (r *reader) Committed(context.Context, map[string]json.RawMessage) error { return nil }
+// Committed implements [connectors.Reader]: there is nobody to tell.
+func (*reader) Committed(context.Context, map[string]json.RawMessage) error { return nil }
 
-// Close implements [connectors.Reader].
+// Close implements [connectors.Reader]. A read that is under way goes on, and waits for the next reader.
 func (r *reader) Close() error {
-	close(r.over)
+	if !r.closed {
+		r.closed = true
+		r.pump.leave()
+	}
 	return nil
 }

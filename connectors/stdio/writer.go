@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"sync"
 	"syscall"
 
 	"github.com/wasmill/wasmill/connectors"
@@ -13,33 +14,47 @@ import (
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
-type writer struct {
-	out     io.Writer
-	encoder codec.Encoder
-	begun   bool
-	buffer  []byte
-}
-
-var _ connectors.Writer = (*writer)(nil)
-
-func newWriter(out io.Writer, encoder codec.Encoder) *writer {
-	return &writer{out: out, encoder: encoder}
+// output is standard output, which the writers of all tasks share, and those of a job that is started again.
+type output struct {
+	mu    sync.Mutex
+	out   io.Writer
+	begun bool // guarded by mu: the format's header is there
 }
 
 // flushBytes is how much is collected of one batch before it is written.
 const flushBytes = 256 << 10
 
-// Write implements [connectors.Writer]. All of the batch is written when it returns.
+type writer struct {
+	output  *output
+	encoder codec.Encoder
+	buffer  []byte
+	open    bool // a file of batches was begun
+}
+
+var _ connectors.Writer = (*writer)(nil)
+
+func newWriter(out *output, tasks int, encoder codec.Encoder) (*writer, error) {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if _, batches := encoder.(codec.BatchEncoder); batches && (tasks > 1 || out.begun) {
+		return nil, fault.New(fault.Unsupported, "format %s has one beginning and one end: one task writes it to standard output, once", encoder.Name()).
+			WithHint("set the output's parallelism to 1, or write it to a file")
+	}
+	return &writer{output: out, encoder: encoder}, nil
+}
+
+// Write implements [connectors.Writer]. All of the batch is written when it returns, and nothing of other tasks in between.
 func (w *writer) Write(_ context.Context, b *stream.Batch) error {
-	w.buffer = w.buffer[:0]
+	w.output.mu.Lock()
+	defer w.output.mu.Unlock()
 	switch e := w.encoder.(type) {
 	case codec.BatchEncoder:
-		if !w.begun {
+		if !w.open {
 			e.Reset()
-			w.begun = true
+			w.open, w.output.begun = true, true
 		}
 		var err error
-		if w.buffer, err = e.AppendFile(w.buffer, b.Record); err != nil {
+		if w.buffer, err = e.AppendFile(w.buffer[:0], b.Record); err != nil {
 			return err
 		}
 		return w.flush()
@@ -50,12 +65,13 @@ func (w *writer) Write(_ context.Context, b *stream.Batch) error {
 }
 
 func (w *writer) rows(e codec.RowEncoder, b *stream.Batch) error {
-	if !w.begun {
-		w.buffer = append(w.buffer, e.Header()...)
-		w.begun = true
-	}
+	w.buffer = w.buffer[:0]
 	if err := e.Bind(b.Record); err != nil {
 		return err
+	}
+	if !w.output.begun {
+		w.buffer = append(w.buffer, e.Header()...)
+		w.output.begun = true
 	}
 	for i := range b.Rows() {
 		next, err := e.Append(w.buffer, i)
@@ -77,34 +93,40 @@ func (w *writer) rows(e codec.RowEncoder, b *stream.Batch) error {
 	return w.flush()
 }
 
+// flush writes what is collected. A reader that went away gives a fault whose cause is syscall.EPIPE or io.ErrClosedPipe.
 func (w *writer) flush() error {
 	if len(w.buffer) == 0 {
 		return nil
 	}
-	_, err := w.out.Write(w.buffer)
+	_, err := w.output.out.Write(w.buffer)
 	w.buffer = w.buffer[:0]
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, syscall.EPIPE):
-		return fault.New(fault.Encode, "standard output was closed by its reader")
 	}
-	return fault.New(fault.Encode, "standard output cannot be written: %v", err)
+	f := fault.New(fault.Encode, "standard output cannot be written: %v", err)
+	if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) {
+		f.What = "standard output was closed by its reader"
+	}
+	return f
 }
 
-// Flush implements [connectors.Writer]: what was written is out of our hands.
-func (w *writer) Flush(context.Context) (json.RawMessage, func(context.Context) error, error) {
+// Flush implements [connectors.Writer]: what was written is out of our hands, and there is no position.
+func (*writer) Flush(context.Context) (json.RawMessage, func(context.Context) error, error) {
 	return nil, func(context.Context) error { return nil }, nil
 }
 
 // Close implements [connectors.Writer]. It ends a file of batches.
 func (w *writer) Close() error {
-	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun {
-		var err error
-		if w.buffer, err = e.AppendFile(w.buffer[:0], nil); err != nil {
-			return err
-		}
-		return w.flush()
+	w.output.mu.Lock()
+	defer w.output.mu.Unlock()
+	e, ok := w.encoder.(codec.BatchEncoder)
+	if !ok || !w.open {
+		return nil
 	}
-	return nil
+	w.open = false
+	var err error
+	if w.buffer, err = e.AppendFile(w.buffer[:0], nil); err != nil {
+		return err
+	}
+	return w.flush()
 }
