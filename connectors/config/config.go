@@ -20,7 +20,7 @@ import (
 //   - `main`: raw may be this member's value alone (`file: data.csv` for `file: {path: data.csv}`).
 //
 // A slice also takes a single value for a list of one. Fields may be strings, booleans, numbers, slices, maps with
-// string keys, structs, pointers to those, `any` (numbers are [json.Number]), [json.RawMessage], and types that implement [json.Unmarshaler], such as
+// string keys, structs, pointers to those, `any` (numbers are [json.Number]), [json.Number], [json.RawMessage], and types that implement [json.Unmarshaler], such as
 // [Duration] and [Bytes].
 //
 // The error is a [fault.List] of faults of code Usage. Where is the path of the field from raw's root, such as

@@ -26,6 +26,7 @@ type sample struct {
 	Size   config.Bytes    `json:"size"`
 	Raw    json.RawMessage `json:"raw"`
 	Any    any             `json:"any"`
+	Number *json.Number    `json:"number"`
 	Sub    *sub            `json:"sub"`
 	Fields map[string]sub  `json:"fields"`
 	Subs   []sub           `json:"subs"`
@@ -61,6 +62,16 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+func TestNumbersKeepTheirDigits(t *testing.T) {
+	var got sample
+	if err := config.Decode(json.RawMessage(`{"paths":"a","number":123456789012345678901.50,"any":[1e400]}`), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]any{json.Number("1e400")}, got.Any); diff != "" || *got.Number != "123456789012345678901.50" {
+		t.Errorf("got %v and %v", *got.Number, got.Any)
+	}
+}
+
 func TestDecodeKeepsDefaults(t *testing.T) {
 	got := sub{Min: 4, Key: "d"}
 	if err := config.Decode(json.RawMessage(`{"key":"k"}`), &got); err != nil {
@@ -90,8 +101,8 @@ func TestDecodeReportsAll(t *testing.T) {
 				"subs[0].key: expected a string, got an object"},
 		{`{"paths":{"a":1}}`, "paths: expected a string, got an object"},
 		{`3`, "paths: expected a string, got 3"},
-		{`{"paths":"a","count":1.5,"size":-1,"fields":3}`,
-			"count: expected an integer of 32 bits, got 1.5\nsize: expected a size such as 4096 or \"64KiB\", got -1\nfields: expected an object, got 3"},
+		{`{"paths":"a","count":1.5,"size":-1,"fields":3,"number":"1"}`,
+			"count: expected an integer of 32 bits, got 1.5\nsize: expected a size such as 4096 or \"64KiB\", got -1\nnumber: expected a number, got \"1\"\nfields: expected an object, got 3"},
 		{`{`, "the configuration is not valid JSON: unexpected EOF"},
 		{`{} {}`, "the configuration is not valid JSON: there is text behind the value"},
 	} {

@@ -15,6 +15,7 @@ import (
 
 var (
 	rawType         = reflect.TypeFor[json.RawMessage]()
+	numberType      = reflect.TypeFor[json.Number]()
 	unmarshalerType = reflect.TypeFor[json.Unmarshaler]()
 )
 
@@ -76,6 +77,14 @@ func (d *decoder) value(path string, tree any, v reflect.Value) {
 func (d *decoder) scalar(path string, tree any, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.String:
+		if v.Type() == numberType {
+			if n, ok := tree.(json.Number); ok {
+				v.SetString(n.String())
+				return
+			}
+			d.wrong(path, "a number", tree)
+			return
+		}
 		if s, ok := tree.(string); ok {
 			v.SetString(s)
 			return
