@@ -1,0 +1,105 @@
+// Command bench prints the tables of docs/benchmarks.md, which says what each figure means. It runs in the repository's root:
+//
+//	go run ./bench                    all tables
+//	go run ./bench -only latency,loop some of them
+//
+// Every figure is the median of several rounds, and things that are compared take turns within one run.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost"
+)
+
+// env is what the tables' programs share.
+type env struct {
+	ctx    context.Context
+	out    io.Writer
+	dir    string // scratch, removed at the end
+	rounds int
+	events int           // of a round of latency
+	idle   time.Duration // before memory is looked at
+	bundle udf.Bundle    // bench.c
+}
+
+// tables lists all tables in the order in which they are printed.
+var tables = []struct {
+	name  string
+	print func(*env) error
+}{
+	{"boundary", boundary},
+	{"json", ndjson},
+	{"state", keyedState},
+	{"loop", loop},
+	{"latency", latency},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	e := &env{ctx: ctx, out: os.Stdout}
+	var names []string
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	only := flag.String("only", "", "tables to print, separated by commas, of "+strings.Join(names, ", "))
+	flag.IntVar(&e.rounds, "rounds", 5, "rounds, of which the median is printed")
+	flag.IntVar(&e.events, "events", 5000, "events of each round of the table latency, a thousand a second")
+	flag.DurationVar(&e.idle, "idle", 10*time.Second, "how long the started command idles before its memory is looked at")
+	verbose := flag.Bool("v", false, "show what jobs log")
+	flag.Parse()
+	if *verbose {
+		slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
+	} else {
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+	}
+	if err := e.run(*only); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (e *env) run(only string) error {
+	var err error
+	if e.dir, err = os.MkdirTemp("", "wasmill-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(e.dir)
+	host, err := wasmhost.New(wasmhost.Options{})
+	if err != nil {
+		return err
+	}
+	defer host.Close(context.WithoutCancel(e.ctx))
+	wasm, err := guestWasm()
+	if err != nil {
+		return err
+	}
+	if e.bundle, err = host.Load(e.ctx, "bench.c", wasm); err != nil {
+		return err
+	}
+	defer e.bundle.Close(context.WithoutCancel(e.ctx))
+	fmt.Fprintln(e.out, machine())
+	for _, t := range tables {
+		if only != "" && !slices.Contains(strings.Split(only, ","), t.name) {
+			continue
+		}
+		if err := t.print(e); err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		if e.ctx.Err() != nil {
+			return e.ctx.Err()
+		}
+	}
+	return nil
+}
