@@ -100,8 +100,8 @@ func (r *Reader) Next(ctx context.Context, wake <-chan struct{}, most int) ([]co
 			r.take(m)
 		case o := <-r.opened:
 			r.adopt(o)
-		case s := <-r.status:
-			r.changed(s)
+		case s, open := <-r.status:
+			r.changed(s, open)
 		case now := <-r.tick.C:
 			r.check(now, entered)
 		case <-wake:
@@ -117,8 +117,8 @@ func (r *Reader) drain(most int) {
 	select {
 	case o := <-r.opened:
 		r.adopt(o)
-	case s := <-r.status:
-		r.changed(s)
+	case s, open := <-r.status:
+		r.changed(s, open)
 	default:
 	}
 	for len(r.out) < most {
@@ -207,8 +207,8 @@ func (r *Reader) ended() bool {
 
 // changed acts on a change of the connection. After a reconnect every split is opened again: the server may have
 // forgotten the consumers, and what was on its way is lost.
-func (r *Reader) changed(s nats.Status) {
-	if s == nats.CLOSED {
+func (r *Reader) changed(s nats.Status, open bool) {
+	if !open || s == nats.CLOSED {
 		r.err = fault.New(fault.Connect, "the connection to NATS was closed")
 		return
 	}

@@ -29,8 +29,10 @@ type split struct {
 	index                       int
 	created                     time.Time // of the stream
 	work                        bool      // a work queue or interest stream
-	gaps                        bool      // accepted
-	dense                       bool      // sequences follow each other unless messages were removed
+	interest                    bool      // an interest stream that may not lose its consumer
+	from                        from
+	gaps                        bool // accepted
+	dense                       bool // sequences follow each other unless messages were removed
 	bounded, ended              bool
 	end                         uint64 // the last sequence of a bounded split
 
@@ -75,18 +77,12 @@ func (r *Reader) begin(ctx context.Context, s *split, p *position, f from, info 
 			r.log.Warn("the stream begins behind the sequence to start from", "stream", r.stream, "from", f.sequence, "first", info.State.FirstSeq)
 		}
 	}
-	if p != nil && s.work && info.Config.Retention == jetstream.InterestPolicy && !s.gaps {
-		call, cancel := context.WithTimeout(ctx, apiTimeout)
-		defer cancel()
-		if _, err := r.js.Consumer(call, s.stream, s.durable); errors.Is(err, jetstream.ErrConsumerNotFound) {
-			return fault.New(fault.State, "the consumer `%s` of the stream `%s` is gone: messages since sequence %d may have been removed", s.durable, s.stream, after).
-				WithHint("to go on without what is lost, set `gaps: accept` on the input")
-		}
-	}
+	s.from = f
+	s.interest = info.Config.Retention == jetstream.InterestPolicy && !s.gaps
 	var o opened
 	switch {
 	case s.work:
-		o = r.openWork(ctx, s, after, f)
+		o = r.openWork(ctx, s, after, p != nil)
 	case known:
 		o = r.openLimits(ctx, s, after, nil)
 	default:
@@ -125,56 +121,6 @@ func (r *Reader) openLimits(ctx context.Context, s *split, after uint64, start *
 	if start != nil {
 		o.delivered = info.Delivered.Stream
 	}
-	return o
-}
-
-// openWork makes the durable consumer, or takes the one that is there and sets it back to what is not acknowledged.
-// Messages then come in order again, those up to after among them, which are acknowledged when they come.
-func (r *Reader) openWork(ctx context.Context, s *split, after uint64, f from) opened {
-	o := opened{split: s, consumer: s.durable, delivered: after}
-	if v := r.nc.ConnectedServerVersion(); !canReset(v) {
-		o.err = fault.New(fault.Unsupported, "the stream `%s` is a work queue or interest stream: these need nats-server 2.14, this is %s", s.stream, v)
-		return o
-	}
-	if o.sub, o.err = r.subscribe(); o.err != nil {
-		return o
-	}
-	cfg := jetstream.ConsumerConfig{
-		Durable: s.durable, Description: "a wasmill job's input: acknowledged when the job commits",
-		AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: s.filter,
-		// Redelivery on time alone is a last resort: a restart sets the consumer back itself.
-		AckWait: 10 * time.Minute, MaxDeliver: -1, MaxAckPending: 1 << 17,
-	}
-	switch f.kind {
-	case "new":
-		cfg.DeliverPolicy = jetstream.DeliverNewPolicy
-	case "sequence":
-		cfg.DeliverPolicy, cfg.OptStartSeq = jetstream.DeliverByStartSequencePolicy, f.sequence
-	case "time":
-		cfg.DeliverPolicy, cfg.OptStartTime = jetstream.DeliverByStartTimePolicy, &f.time
-	}
-	call, cancel := context.WithTimeout(ctx, apiTimeout)
-	defer cancel()
-	c, err := r.js.CreateOrUpdateConsumer(call, s.stream, cfg)
-	var info *jetstream.ConsumerInfo
-	if err == nil {
-		info = c.CachedInfo()
-		if info.Delivered.Consumer > 0 {
-			var reset *jetstream.ConsumerResetResponse
-			if reset, err = r.js.ResetConsumer(call, s.stream, s.durable); err == nil {
-				info = reset.ConsumerInfo
-			}
-		}
-	}
-	if err != nil {
-		r.unsubscribe(o.sub)
-		f := fault.From(apiFault(ctx, fmt.Sprintf("the consumer `%s` of the stream `%s` cannot be used", s.durable, s.stream), err))
-		if f.Code == fault.Usage {
-			f = f.WithHint("delete that consumer, or name another with `durable`")
-		}
-		return opened{split: s, err: f}
-	}
-	o.pending = info.NumPending
 	return o
 }
 
@@ -291,7 +237,7 @@ func (r *Reader) tryOpen(s *split, after uint64) opened {
 		return opened{split: s, err: err}
 	}
 	if s.work {
-		return r.openWork(r.ctx, s, after, from{})
+		return r.openWork(r.ctx, s, after, true)
 	}
 	return r.openLimits(r.ctx, s, after, nil)
 }

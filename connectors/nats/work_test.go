@@ -110,3 +110,49 @@ func TestInterestConsumerGone(t *testing.T) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
+
+// TestInterestFromNewReconnects: a consumer that starts with what is new is taken as it is after a reconnect.
+func TestInterestFromNewReconnects(t *testing.T) {
+	b := newBench(t, natstest.Start(t).URL())
+	b.stream(jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}, Retention: jetstream.InterestPolicy})
+	r := b.mustOpen(`{"stream":"S","from":"new"}`, nil)
+	defer r.Close()
+	b.publish("s", 1, 3)
+	b.read(r, 2)
+	if err := b.nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	b.publish("s", 4, 5)
+	if diff := cmp.Diff(numbers(3, 5), b.read(r, 3)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConsumerOfAnotherKind(t *testing.T) {
+	b := newBench(t, natstest.Start(t).URL())
+	b.stream(jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}, Retention: jetstream.InterestPolicy})
+	for name, cfg := range map[string]jetstream.ConsumerConfig{
+		"all":    {AckPolicy: jetstream.AckAllPolicy},
+		"filter": {AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: "s.a"},
+		"good":   {AckPolicy: jetstream.AckExplicitPolicy},
+	} {
+		cfg.Durable = name
+		if _, err := b.js.CreateConsumer(b.ctx, "S", cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const hint = " (delete that consumer, or name another with `durable`)"
+	for name, want := range map[string]string{
+		"all":    "usage the consumer `all` of the stream `S` is not one that the job can use: its acknowledgements are AckAll, expected AckExplicit" + hint,
+		"filter": "usage the consumer `filter` of the stream `S` is not one that the job can use: it takes [\"s.a\"], expected \">\"" + hint,
+		"good":   "",
+	} {
+		r, err := b.open(`{"stream":"S","durable":"`+name+`"}`, nil)
+		if err == nil {
+			r.Close()
+		}
+		if got := text(err); got != want {
+			t.Errorf("got %s\nwant %s", got, want)
+		}
+	}
+}
