@@ -4,6 +4,9 @@ package admit
 func (b *body) instruction() {
 	in := &b.in
 	info := &ops[in.op]
+	if info.cost == costBulk && in.op >= opMemoryInit && in.op <= opTableFill {
+		b.branchy(blocksBulk)
+	}
 	if info.plain {
 		if (info.imm == immMem || info.imm == immMemLane || in.op == opMemorySize || in.op == opMemoryGrow ||
 			in.op == opMemoryCopy || in.op == opMemoryFill || in.op == opMemoryInit) && len(b.m.memories) == 0 {
@@ -12,11 +15,6 @@ func (b *body) instruction() {
 		}
 		if in.op == opMemoryInit && !b.segment() {
 			return
-		}
-		if in.op == opMemoryFill || in.op == opMemoryCopy {
-			if _, fixed := in.fixedBulk(); !fixed {
-				b.branchy(blocksBulk)
-			}
 		}
 		for i := int(info.ins) - 1; i >= 0; i-- {
 			b.take(info.in[i])
@@ -103,7 +101,8 @@ func (b *body) end() {
 	}
 }
 
-// A branch back to a loop becomes several blocks when it is made to pay, and so do bulk operations.
+// A branch back to a loop becomes several blocks when it is made to pay, and so do bulk operations, some of which are
+// loops to wazero in any case.
 const (
 	blocksBranch   = 1
 	blocksBackEdge = 3

@@ -69,6 +69,18 @@ func (h *helpers) charger(chunk uint32, shift int64) uint64 {
 	return h.add(k, FuncType{[]ValueType{I32}, []ValueType{I32}}, a)
 }
 
+// charge returns the helper that charges its operand: a call makes no blocks of the code around it, of which functions
+// with thousands of charges would have too many for the compiler.
+func (h *helpers) charge() uint64 {
+	k := helperKey{op: opNone, y: 1}
+	if f, ok := h.byKey[k]; ok {
+		return f
+	}
+	a := &asm{}
+	h.pay(a, func() { a.get(0) })
+	return h.add(k, FuncType{Params: []ValueType{I64}}, a)
+}
+
 // chargeLength writes a charge for the bytes that an i32 local holds.
 func (h *helpers) chargeLength(out *[]byte, local uint64) {
 	a := &asm{code: *out}

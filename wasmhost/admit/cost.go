@@ -1,5 +1,7 @@
 package admit
 
+import "slices"
+
 // RuleVersion is the version of the fuel rule: the same module and input cost the same fuel under one version. Any
 // change to a weight, to where charges stand or to what is free needs another.
 const RuleVersion = 1
@@ -9,7 +11,7 @@ const (
 	costCall         = 2
 	costCallIndirect = 4
 	costDiv          = 8  // div, rem and sqrt, vectors too
-	costBulk         = 8  // plus a charge by length, in the helper
+	costBulk         = 8  // plus a charge by length
 	costBuiltin      = 32 // what leaves compiled code for wazero's Go code: memory.grow (plus its pages), ref.func
 
 	// freeBound is the cost up to which a function can be free of charge, its callers paying the bound.
@@ -19,6 +21,12 @@ const (
 	bulkShift = 5
 	// bulkChunk is the most bytes that one bulk operation moves without a look at the clock.
 	bulkChunk = 1 << 20
+	// bulkFixed is the most bytes of a constant length that counts as a weight: a body full of such operations still
+	// takes only some milliseconds from one look at the clock to the next.
+	bulkFixed = 4 << 10
+	// splitOver is the weight of a path over which calls of free functions are paid one by one, so that no single
+	// charge stands for much more than a slice.
+	splitOver = 250_000
 	// refBytes is what one element of a table takes.
 	refBytes = 8
 	pageSize = 64 << 10
@@ -31,6 +39,7 @@ type costs struct {
 	// locals is the number of locals, parameters included, and runs that of their declarations, which end at code.
 	locals, runs uint32
 	code         int
+	split        bool // calls of free functions pay before the call, not as part of the path
 	bulk         bool // some bulk operation has a length that is not known
 }
 
@@ -58,9 +67,16 @@ const dead = -1
 
 // measure returns the costs of own function i; loops is valid until the next call.
 func (p *pather) measure(i int) *costs {
+	if c := p.paths(i, false); c.entry <= splitOver && !slices.ContainsFunc(c.loops, func(l int64) bool { return l > splitOver }) {
+		return c
+	}
+	return p.paths(i, true)
+}
+
+func (p *pather) paths(i int, split bool) *costs {
 	s := p.m.bodies[i]
 	p.r = reader{b: p.m.wasm, p: s.from, end: s.to}
-	p.out = costs{loops: p.out.loops[:0], runs: p.r.u32()}
+	p.out = costs{loops: p.out.loops[:0], runs: p.r.u32(), split: split}
 	p.out.locals = uint32(len(p.m.functionType(uint32(p.m.importedFuncs + i)).Params))
 	for range p.out.runs {
 		p.out.locals += p.r.u32()
@@ -80,7 +96,7 @@ func (p *pather) measure(i int) *costs {
 // weight returns the cost of the instruction just decoded.
 func (p *pather) weight() int64 {
 	if p.in.op == opCall {
-		if bound := p.free[p.in.x]; bound >= 0 {
+		if bound := p.free[p.in.x]; bound >= 0 && !p.out.split {
 			return 1 + bound
 		}
 	}
@@ -88,16 +104,16 @@ func (p *pather) weight() int64 {
 	return int64(ops[p.in.op].cost) + fuel
 }
 
-// fixedBulk returns what a bulk operation costs by its length, where that is a constant within one chunk: then it is
+// fixedBulk returns what a bulk operation costs by its length, where that is a constant of at most bulkFixed: then it is
 // a weight like any other, and the instruction stays as it is.
 func (in *instr) fixedBulk() (fuel int64, ok bool) {
 	switch in.op {
 	case opMemoryInit, opMemoryCopy, opMemoryFill:
-		if in.known && in.length <= bulkChunk {
+		if in.known && in.length <= bulkFixed {
 			return int64(in.length) >> bulkShift, true
 		}
 	case opTableInit, opTableCopy, opTableFill:
-		if in.known && in.length <= refChunk {
+		if in.known && in.length <= bulkFixed/refBytes {
 			return int64(in.length) >> refShift, true
 		}
 	}

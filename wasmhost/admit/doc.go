@@ -28,9 +28,10 @@
 //  3. Weights: nop, block, loop, else and end 0, call 2, call_indirect 4, division, remainder and square root 8,
 //     bulk operations 8, memory.grow and ref.func 32, all else 1.
 //  4. A function whose path weighs at most 1,000, that calls nothing but functions like it, and that no host, table or
-//     reference can reach, pays nothing at its entry: a call of it weighs 1 plus its path.
+//     reference can reach, pays nothing at its entry: a call of it weighs 1 plus its path. In a function where that
+//     makes a path of more than 250,000, it weighs 2, and 1 plus its path are paid before each call of it.
 //  5. memory.fill, memory.copy and memory.init also pay a unit for 32 bytes, table.fill, table.copy and table.init
-//     one for 4 elements: as part of the path if the instruction before is a constant of at most 1 MiB, else just
+//     one for 4 elements: as part of the path if the instruction before is a constant of at most 4 KiB, else just
 //     before they are done, for at most 1 MiB. What is longer is checked against its bounds as a whole, so that it
 //     traps before it writes or pays, and is done by the MiB, each paid before, with a call of the host.
 //  6. memory.grow pays 2,048 units for each page it got.

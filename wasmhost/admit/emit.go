@@ -86,6 +86,11 @@ func (e *emitter) instruction(c *costs) {
 		e.branch()
 	case opCall, opRefFunc:
 		e.flush(in.start)
+		if bound := e.cost.free[in.x]; c.split && in.op == opCall && bound >= 0 {
+			e.put(opI64Const)
+			e.out = appendS(e.out, 1+bound)
+			e.u(opCall, e.h.charge())
+		}
 		e.u(byte(in.op), e.m.shifted(in.x))
 		e.copied = e.r.p
 	case opMemoryFill, opMemoryCopy, opMemoryInit, opMemoryGrow, opTableFill, opTableCopy, opTableInit:

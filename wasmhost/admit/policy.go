@@ -31,7 +31,7 @@ type Policy struct {
 	Locals        int // locals of a function, its parameters included
 	ModuleLocals  int // locals of all functions together
 	Nesting       int // blocks, loops and ifs within each other, the function's body included
-	Blocks        int // blocks, loops, ifs, elses and branches of a function, a branch back to a loop counting four
+	Blocks        int // blocks, loops, ifs, elses and branches of a function; a branch back to a loop and a bulk operation count four
 	Carried       int // of a function: blocks, as above, times locals that one of them reads and has not written
 	Work          int // of the module: the sum of Carried, and of the squares of Blocks by 200
 	BrTable       int // targets of one br_table
