@@ -140,7 +140,8 @@ type BatchEncoder interface {
 	// AppendMessage appends rows from (inclusive) to to (exclusive) as one self-contained message.
 	AppendMessage(dst []byte, rec arrow.Record, from, to int) ([]byte, error)
 	// AppendFile appends the rows as a continuation of a file whose earlier bytes were written by this encoder since Reset;
-	// a nil record ends the file.
+	// a nil record ends the file. Beside the record it depends on nothing but whether it is the first since Reset, so that a
+	// file that is cut between two calls can be continued.
 	AppendFile(dst []byte, rec arrow.Record) ([]byte, error)
 	// Reset starts a new file.
 	Reset()

@@ -9,13 +9,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	arrowipc "github.com/apache/arrow/go/v15/arrow/ipc"
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/connectors/codec/ipc"
 	"github.com/wasmill/wasmill/connectors/connectortest"
 	"github.com/wasmill/wasmill/connectors/file"
 	"github.com/wasmill/wasmill/engine/fault"
@@ -99,10 +103,13 @@ func TestNewStartEmptiesOrAppends(t *testing.T) {
 }
 
 // batches is a codec.BatchEncoder that writes text.
-type batches struct{ open bool }
+type batches struct {
+	begin string
+	begun bool
+}
 
 func (*batches) Name() string { return "batches" }
-func (b *batches) Reset()     { b.open = true }
+func (b *batches) Reset()     { b.begun = false }
 func (b *batches) AppendMessage(dst []byte, _ arrow.Record, _, _ int) ([]byte, error) {
 	return dst, nil
 }
@@ -110,28 +117,48 @@ func (b *batches) AppendFile(dst []byte, rec arrow.Record) ([]byte, error) {
 	if rec == nil {
 		return append(dst, "end"...), nil
 	}
-	if b.open {
-		dst, b.open = append(dst, "begin "...), false
+	if !b.begun {
+		dst, b.begun = append(dst, b.begin...), true
 	}
 	return fmt.Appendf(dst, "%d rows ", rec.NumRows()), nil
 }
 
 func TestBatches(t *testing.T) {
 	dir := t.TempDir()
-	p := put(t, `"a.arrow"`, dir, 0, 1, &batches{}, nil, 1, 2, 3)
-	put(t, `"a.arrow.gz"`, dir, 0, 1, &batches{}, nil, 1, 2)
-	for name, want := range map[string]string{"a.arrow": "begin 3 rows end", "a.arrow.gz": "begin 2 rows end"} {
-		if got, err := read(filepath.Join(dir, name)); err != nil || got != want {
-			t.Errorf("%s: got %q %v, want %q", name, got, err, want)
+	path := filepath.Join(dir, "a.arrow")
+	open := func(config, begin string, position json.RawMessage) (connectors.Writer, error) {
+		sink, err := newSink(config)()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sink.Open(context.Background(), connectors.Job{Dir: dir}, 0, 1, &batches{begin: begin}, position)
+	}
+	want := func(want string) {
+		t.Helper()
+		if got, err := read(path); err != nil || got != want {
+			t.Fatalf("got %q %v, want %q", got, err, want)
 		}
 	}
-	sink, err := newSink(`"a.arrow"`)()
+	p := put(t, `"a.arrow"`, dir, 0, 1, &batches{begin: "begin "}, nil, 1, 2, 3)
+	want("begin 3 rows end")
+	put(t, `"a.arrow"`, dir, 0, 1, &batches{begin: "begin "}, p, 4)
+	want("begin 3 rows 1 rows end")
+	put(t, `"a.arrow.gz"`, dir, 0, 1, &batches{}, nil, 1, 2)
+	if got, err := read(path + ".gz"); err != nil || got != "2 rows end" {
+		t.Errorf("got %q %v", got, err)
+	}
+	_, err := open(`{"path":"a.arrow","append":true}`, "", nil)
+	wantFault(t, err, fault.Unsupported, path+" cannot be appended to: format batches has one beginning and one end (write another file, or one of lines)")
+	w, err := open(`"a.arrow"`, "other columns ", p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = sink.Open(context.Background(), connectors.Job{Dir: dir}, 0, 1, &batches{}, p)
-	wantFault(t, err, fault.Unsupported, filepath.Join(dir, "a.arrow")+" cannot be continued: format batches has one beginning and one end "+
-		"(--fresh writes it anew; a file of lines can be continued)")
+	b := connectortest.Batch(1)
+	defer b.Release()
+	wantFault(t, w.Write(context.Background(), b), fault.State, path+" does not begin with the columns that are to be written to it (--fresh writes it anew)")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestSinkFaults(t *testing.T) {
@@ -211,4 +238,39 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(8192*b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// TestArrowFileIsContinued restarts a job that writes Arrow, and reads the file with Arrow's own reader.
+func TestArrowFileIsContinued(t *testing.T) {
+	dir := t.TempDir()
+	b := connectortest.Batch(1)
+	defer b.Release()
+	encoder := func() codec.Encoder {
+		e, err := ipc.Format().NewEncoder(b.Record.Schema(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	p := put(t, `"a.arrow"`, dir, 0, 1, encoder(), nil, 1, 2, 3)
+	put(t, `"a.arrow"`, dir, 0, 1, encoder(), p, 4)
+	p = put(t, `"a.arrow"`, dir, 0, 1, encoder(), p, 5, 6) // as if the commit before had not come about
+	put(t, `"a.arrow"`, dir, 0, 1, encoder(), p, 7)
+	f, err := os.Open(filepath.Join(dir, "a.arrow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := arrowipc.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var got []int64
+	for r.Next() {
+		got = append(got, r.Record().Column(0).(*array.Int64).Int64Values()...)
+	}
+	if want := []int64{1, 2, 3, 5, 6, 7}; r.Err() != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v %v, want %v", got, r.Err(), want)
+	}
 }

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -11,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/apache/arrow/go/v15/arrow"
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
@@ -37,6 +40,7 @@ type writer struct {
 	buffer  []byte
 	length  int64 // bytes written to the file
 	begun   bool  // the format's header is there
+	goOn    bool  // the encoder of batches is yet to be told so
 }
 
 var _ connectors.Writer = (*writer)(nil)
@@ -112,9 +116,9 @@ func (w *writer) restore(keep bool, p *written) error {
 		w.length = info.Size()
 	}
 	w.begun = w.length > 0
-	if w.begun && batches {
-		return fault.New(fault.Unsupported, "%s cannot be continued: format %s has one beginning and one end", w.path, w.encoder.Name()).
-			WithHint("--fresh writes it anew; a file of lines can be continued")
+	if w.goOn = w.begun && batches; w.goOn && p == nil {
+		return fault.New(fault.Unsupported, "%s cannot be appended to: format %s has one beginning and one end", w.path, w.encoder.Name()).
+			WithHint("write another file, or one of lines")
 	}
 	if err := w.file.Truncate(w.length); err != nil {
 		return w.fault(err)
@@ -172,6 +176,12 @@ func (w *writer) Write(_ context.Context, b *stream.Batch) error {
 			e.Reset()
 			w.begun = true
 		}
+		if w.goOn {
+			if err := w.continueBatches(e, b.Record); err != nil {
+				return err
+			}
+			w.goOn = false
+		}
 		var err error
 		if w.buffer, err = e.AppendFile(w.buffer, b.Record); err != nil {
 			return err
@@ -181,6 +191,29 @@ func (w *writer) Write(_ context.Context, b *stream.Batch) error {
 		return w.rows(e, b)
 	}
 	return fault.New(fault.Unsupported, "format %s cannot be written to a file", w.encoder.Name())
+}
+
+// continueBatches brings an encoder to where the file is, with no rows of rec: they give the file's beginning and an empty
+// batch, and then an empty batch alone. The beginning must be the one that the file has.
+func (w *writer) continueBatches(e codec.BatchEncoder, rec arrow.Record) error {
+	empty := rec.NewSlice(0, 0)
+	defer empty.Release()
+	e.Reset()
+	first, err := e.AppendFile(nil, empty)
+	if err != nil {
+		return err
+	}
+	second, err := e.AppendFile(nil, empty)
+	if err != nil || w.zip != nil {
+		return err
+	}
+	begin := bytes.TrimSuffix(first, second)
+	there := make([]byte, len(begin))
+	if n, err := w.file.ReadAt(there, 0); err != nil && n < len(there) || !bytes.Equal(there, begin) {
+		return fault.New(fault.State, "%s does not begin with the columns that are to be written to it", w.path).
+			WithHint("--fresh writes it anew")
+	}
+	return nil
 }
 
 func (w *writer) rows(e codec.RowEncoder, b *stream.Batch) error {
@@ -263,7 +296,7 @@ func (w *writer) Flush(context.Context) (json.RawMessage, func(context.Context) 
 // batches gets its end.
 func (w *writer) Close() error {
 	var err error
-	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun && len(w.buffer) == 0 {
+	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun && !w.goOn && len(w.buffer) == 0 {
 		if w.buffer, err = e.AppendFile(w.buffer, nil); err == nil {
 			err = w.flushFrom(0)
 		}
