@@ -76,7 +76,7 @@ func (c *lintCmd) Run(ctx context.Context, s *streams) error {
 
 type explainCmd struct {
 	File string `arg:"" help:"A pipeline."`
-	JSON bool   `help:"Print the plan as JSON."`
+	JSON bool   `help:"Print it as JSON, for programs."`
 }
 
 func (c *explainCmd) Run(ctx context.Context, s *streams) error {
@@ -86,7 +86,7 @@ func (c *explainCmd) Run(ctx context.Context, s *streams) error {
 	}
 	defer done()
 	if c.JSON {
-		text, err := plan.WriteJSON(resolved.Plan)
+		text, err := plan.Explain(resolved).JSON()
 		if err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ import (
 func schemaYAML(n *plan.ResolvedNode) string {
 	var b strings.Builder
 	b.WriteString("  schema:\n")
-	for _, f := range n.Source.Decode.Fields() {
+	for _, f := range n.Source.Schema.Fields() {
 		fmt.Fprintf(&b, "    %s: %q\n", f.Name, schema.FormatNullable(f.Type, f.Nullable))
 	}
 	return b.String()

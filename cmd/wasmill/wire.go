@@ -13,6 +13,7 @@ import (
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
 	"github.com/wasmill/wasmill/connectors/codec/csv"
+	"github.com/wasmill/wasmill/connectors/codec/ipc"
 	"github.com/wasmill/wasmill/connectors/codec/json"
 	"github.com/wasmill/wasmill/connectors/codec/raw"
 	"github.com/wasmill/wasmill/connectors/file"
@@ -71,7 +72,7 @@ func (w *wires) connectors() map[string]connectors.Connector {
 // formats lists every format.
 func formats() map[string]codec.Format {
 	all := make(map[string]codec.Format)
-	for _, f := range []codec.Format{json.Format(), csv.Format(), raw.Format()} {
+	for _, f := range []codec.Format{json.Format(), csv.Format(), ipc.Format(), raw.Format()} {
 		all[f.Name] = f
 	}
 	return all
