@@ -44,12 +44,18 @@ func (p *position) check(info *jetstream.StreamInfo, acceptGaps bool) error {
 	case s.LastSeq < p.Sequence:
 		return fault.New(fault.State, "the stream `%s` ends at sequence %d, and was read up to %d: it has lost messages", name, s.LastSeq, p.Sequence).
 			WithHint("the server was restored from a backup, or lost writes (see sync_interval): start the job anew")
-	case s.FirstSeq > p.Sequence+1 && info.Config.Retention == jetstream.LimitsPolicy && !acceptGaps:
+	case s.FirstSeq > p.Sequence+1 && dense(info) && !acceptGaps:
 		return fault.New(fault.State, "the stream `%s` begins at sequence %d, and was read up to %d: messages between may have been removed before they were read",
 			name, s.FirstSeq, p.Sequence).
 			WithHint(gapHint)
 	}
 	return nil
+}
+
+// dense says whether messages stay until the limits of the whole stream remove them. Work queues and interest streams
+// remove them when they are acknowledged, and one that keeps the newest of each subject removes those that are replaced.
+func dense(info *jetstream.StreamInfo) bool {
+	return info.Config.Retention == jetstream.LimitsPolicy && info.Config.MaxMsgsPerSubject <= 0
 }
 
 const gapHint = "give the stream a larger max_age, max_bytes or max_msgs; to go on without what is lost, set `gaps: accept` on the input"

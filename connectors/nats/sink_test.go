@@ -161,6 +161,7 @@ func TestSinkConfigFaults(t *testing.T) {
 		{`"a.*"`, "usage subject: `a.*` has a wildcard: messages are published to one subject each (put a column's value in a subject with `{column}`)"},
 		{`"a b.{c}"`, "usage subject: `a b.*` has a space or control character"},
 		{`{"subject":"a","headers":{"A B":"x","C":"{"}}`, "usage headers.A B: `A B` cannot be a header's name\nheaders.C: `{` has a `{` without a `}` (a column's value is `{column}`, a brace `{{` or `}}`)"},
+		{`{"subject":"a","per_subject":1}`, "usage per_subject: `per_subject` is a number of messages, with `create: true`"},
 		{`{"subject":"a","create":true}`, "usage create: a stream can only be created with `stream`"},
 		{`{"subject":"a","max_pending":0,"rows_per_message":-1}`, "usage max_pending: expected 1 to 1048576, got 0\nrows_per_message: expected 1 or more, got -1"},
 	} {

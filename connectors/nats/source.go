@@ -118,7 +118,7 @@ func (s *Source) Open(ctx context.Context, job connectors.Job, splits []connecto
 		if !coversAll(given.ID, info.Config.Subjects) {
 			sp.filter = given.ID
 		}
-		sp.dense = sp.filter == "" && !sp.work && !sp.gaps && info.Config.MaxMsgsPerSubject <= 0
+		sp.dense = sp.filter == "" && !sp.gaps && dense(info)
 		if s.c.Until == "end" {
 			sp.bounded, sp.end = true, info.State.LastSeq
 		}

@@ -270,6 +270,32 @@ func TestSourcePositionsThatDoNotFit(t *testing.T) {
 	check("another connector's", `"S"`, "state the position of `>` is not one of JetStream's: {\"offset\":1} (the input was another connector's when the job last ran; start the job anew)")
 }
 
+func TestSourceOfTheNewestOfEachSubject(t *testing.T) {
+	b := newBench(t, natstest.Start(t).URL())
+	w := b.mustWriter(`{"subject":"s.{key}","stream":"S","create":true,"per_subject":1}`, &lines{})
+	write := func(body string) {
+		t.Helper()
+		if err := w.Write(b.ctx, batch(t, row{"a", 0, body}, row{"b", 0, body})); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.flush(w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("1")
+	r := b.mustOpen(`"S"`, nil)
+	b.read(r, 2)
+	p := b.positions(r)
+	r.Close()
+	write("2")
+	write("3")
+	r = b.mustOpen(`{"stream":"S","until":"end"}`, p) // what was replaced is not missed
+	defer r.Close()
+	if diff := cmp.Diff([]string{"3", "3"}, b.read(r, -1)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSourceShowsItsLag(t *testing.T) {
 	b := newBench(t, natstest.Start(t).URL())
 	b.stream(jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}})
