@@ -32,14 +32,14 @@ func boundary(e *env) error {
 	if err != nil {
 		return err
 	}
-	t.add("gcd of 1,024 rows, loop in Go", nanos(inGo), nanos(inGo/rows), "1.00", "0", "0 B")
+	t.add("gcd of 1,024 rows, Go", nanos(inGo), nanos(inGo/rows), "1.00", "0", "0 B")
 	for _, c := range []struct {
 		what, function string
 		rec            arrow.Record
 	}{
-		{"gcd of 1,024 rows, C in the guest", "gcd", many},
-		{"call alone, 1,024 rows (target < 5 us)", "echo", many},
-		{"call alone, 1 row", "echo", one},
+		{"gcd of 1,024 rows, C guest", "gcd", many},
+		{"call, 1,024 rows (< 5 us)", "echo", many},
+		{"call, 1 row", "echo", one},
 	} {
 		call, err := caller(e, guest, c.function, c.rec)
 		if err != nil {

@@ -28,12 +28,12 @@ output:
 // latency publishes a thousand events a second and measures each from before its publishing until its result has been
 // stored in OUT and come out of it again.
 func latency(e *env) error {
-	t := newTable("Latency of single events at 1,000 events/s, from publishing to the result read from its stream",
-		"sync of the server", "loop", "p50", "p99", "p99.9", "most", "target p99")
+	t := newTable("Latency at 1,000 events/s, from publishing to the result read from its stream",
+		"sync", "loop", "p50", "p99", "p99.9", "most", "p99 target")
 	for _, c := range []struct {
 		what, target string
 		sync         time.Duration
-	}{{"at intervals", "5 ms", time.Minute}, {"always", "", 0}} {
+	}{{"interval", "5 ms", time.Minute}, {"always", "", 0}} {
 		r, err := e.newRig(c.sync)
 		if err != nil {
 			return err

@@ -12,13 +12,13 @@ import (
 // loop runs a whole job from stream to stream, and in turn a loop of nats.go that copies the messages unread.
 func loop(e *env) error {
 	t := newTable(fmt.Sprintf("JetStream -> JSON -> C function -> JSON -> JetStream, events of %d bytes", len(event(1, time.Now()))),
-		"sync of the server", "bare nats.go", "wasmill", "ratio", "target")
+		"sync", "bare nats.go", "wasmill", "ratio", "target")
 	for _, c := range []struct {
 		what   string
 		sync   time.Duration
 		events int
 	}{
-		{"at intervals", time.Minute, 200_000},
+		{"interval", time.Minute, 200_000},
 		{"always", 0, 20_000},
 	} {
 		bare, whole, err := e.compareLoops(c.sync, c.events)
@@ -68,7 +68,8 @@ func (e *env) compareLoops(sync time.Duration, events int) (bare, whole float64,
 	return median(bares), median(wholes), nil
 }
 
-// timed runs a loop over an empty stream OUT, which must hold so many messages afterwards.
+// timed runs a loop over an empty stream OUT, which must hold so many messages afterwards; of Arrow's it may hold some
+// more, for batches end in the middle of a message.
 func (r *rig) timed(messages int, run func() error) (time.Duration, error) {
 	if err := r.purge("OUT"); err != nil {
 		return 0, err
@@ -82,7 +83,7 @@ func (r *rig) timed(messages int, run func() error) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if n := out.CachedInfo().State.Msgs; n != uint64(messages) {
+	if n := out.CachedInfo().State.Msgs; n < uint64(messages) {
 		return 0, fmt.Errorf("the stream OUT has %d messages of %d", n, messages)
 	}
 	return took, nil

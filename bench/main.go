@@ -42,7 +42,9 @@ var tables = []struct {
 	{"json", ndjson},
 	{"state", keyedState},
 	{"loop", loop},
+	{"arrow", arrowLoop},
 	{"latency", latency},
+	{"start", start},
 }
 
 func main() {

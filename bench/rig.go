@@ -13,6 +13,7 @@ import (
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/connectors/codec/ipc"
 	"github.com/wasmill/wasmill/connectors/codec/json"
 	"github.com/wasmill/wasmill/connectors/nats"
 	"github.com/wasmill/wasmill/connectors/nats/embedded"
@@ -113,7 +114,7 @@ func (r *rig) start(yaml string) (*job, error) {
 	resolved, err := plan.Resolve(r.ctx, p, plan.Env{
 		Functions:  func(context.Context, string) ([]udf.Signature, error) { return r.bundle.Functions(), nil },
 		Connectors: map[string]connectors.Connector{"jetstream": nats.Connector(func(context.Context) (*natsgo.Conn, error) { return j.conn, nil })},
-		Formats:    map[string]codec.Format{"json": json.Format()},
+		Formats:    map[string]codec.Format{"json": json.Format(), "arrow": ipc.Format()},
 	})
 	if err != nil {
 		return nil, err

@@ -22,7 +22,8 @@ import (
 // keyedState times the two steps of a running mean per key, over batches in Go memory, with a commit to Badger after
 // each million rows, about as many as an epoch of a second has.
 func keyedState(e *env) error {
-	t := newTable("Keyed state: key_by and keyed_map (a running mean, C), batches of 8,192 rows", "keys", "key_by", "keyed_map", "commit", "rows with all", "changes")
+	t := newTable("Keyed state: key_by and keyed_map (a running mean, C), batches of 8,192 rows", "keys", "key_by", "keyed_map",
+		"commit", "changes", "all together")
 	for _, keys := range []int{16, 100_000} {
 		var by, mapped, commit, rate []float64
 		changes := 0
@@ -34,7 +35,8 @@ func keyedState(e *env) error {
 			by, mapped, commit, rate = append(by, m.keyBy), append(mapped, m.keyedMap), append(commit, m.commit), append(rate, m.rate)
 			changes = m.changes
 		}
-		t.add(fmt.Sprint(keys), nanos(median(by))+"/row", nanos(median(mapped))+"/row", nanos(median(commit)), million(median(rate)), fmt.Sprint(changes))
+		t.add(fmt.Sprint(keys), nanos(median(by))+"/row", nanos(median(mapped))+"/row", nanos(median(commit)),
+			fmt.Sprint(changes), million(median(rate)))
 	}
 	t.print(e.out)
 	return nil
