@@ -11,7 +11,7 @@ package wasmhost
 
 import (
 	"context"
-	"os"
+	"fmt"
 	"path/filepath"
 
 	"github.com/tetratelabs/wazero"
@@ -20,76 +20,79 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
+	"github.com/wasmill/wasmill/wasmhost/compile"
 )
 
 // Options of a [Host]. The zero value is ready for use.
 type Options struct {
-	// CacheDir is a folder for machine code, found by the module's digest; made when it is not there. Who can write there
-	// can run code in this process. Empty means that every Host compiles anew.
+	// CacheDir is a folder for machine code, found by the module's digest; made when it is not there. What lies there is
+	// used only if it was sealed with a key that only this user can read. Empty means that every Host compiles anew.
 	CacheDir string
 }
 
 // Host holds what guests share: the compiler, its cache and the host's functions. It may be used by several goroutines.
 type Host struct {
-	cache   wazero.CompilationCache // nil without CacheDir
-	runtime wazero.Runtime
-	policy  admit.Policy
-	offers  map[string]string // signatures of importable functions by "module.name"
+	compiler *compile.Compiler
+	policy   admit.Policy
+	offers   map[string]string // signatures of importable functions by "module.name"
+	rule     string            // all that admission's result depends on besides the module
 }
 
-// New returns a host. The only errors are faults of code Connect about CacheDir.
+// CompileChild does the work of a process that was started to compile a module, and reports that it did; then the program must
+// end. Call it first thing in main and in TestMain:
+//
+//	if wasmhost.CompileChild() {
+//		return
+//	}
+//
+// A program that never calls it compiles modules in its own process, where only the caps of admission bound what that takes.
+func CompileChild() bool { return compile.Child() }
+
+// New returns a host. The only errors are faults of code Connect about folders.
 func New(options Options) (*Host, error) {
-	ctx := context.Background()
-	config := wazero.NewRuntimeConfigCompiler().WithCoreFeatures(api.CoreFeaturesV2)
 	h := &Host{policy: admit.Default(), offers: map[string]string{}}
-	if options.CacheDir != "" {
-		dir := filepath.Join(options.CacheDir, "wasm")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, cacheFault(err)
+	h.rule = fmt.Sprintf("%d %+v ", admit.RuleVersion, h.policy)
+	for _, f := range hostFunctions() {
+		if f.module == admit.ImportModule {
+			continue
 		}
-		cache, err := wazero.NewCompilationCacheWithDir(dir)
-		if err != nil {
-			return nil, cacheFault(err)
-		}
-		h.cache = cache
-		config = config.WithCompilationCache(cache)
+		h.offers[f.module+"."+f.name] = f.signature()
+		h.policy.Allowed = append(h.policy.Allowed, admit.Import{
+			Kind: admit.Func, Module: f.module, Name: f.name, Type: &admit.FuncType{Params: f.params, Results: f.results},
+		})
 	}
-	h.runtime = wazero.NewRuntimeWithConfig(ctx, config)
-	if err := h.provide(ctx); err != nil {
-		h.Close(ctx)
-		return nil, fault.New(fault.Internal, "the host's functions cannot be set up: %v", err)
+	h.rule += fmt.Sprint(h.offers)
+	dir := options.CacheDir
+	if dir != "" {
+		dir = filepath.Join(dir, "wasm")
+	}
+	var err error
+	if h.compiler, err = compile.New(dir, compile.DefaultLimits()); err != nil {
+		return nil, err
 	}
 	return h, nil
 }
 
-func cacheFault(err error) error {
-	return fault.New(fault.Connect, "the folder for compiled modules cannot be used: %v", err).
-		WithHint("it must be a folder that this user can write")
-}
-
-// provide instantiates the host's functions, and offers those that modules may import by themselves.
-func (h *Host) provide(ctx context.Context) error {
+// runtime makes what a module's guests live in, with the host's functions. It belongs to one module, so that what
+// wazero remembers of a module's types goes with it.
+func (h *Host) runtime(ctx context.Context) (wazero.Runtime, error) {
+	r := wazero.NewRuntimeWithConfig(ctx, h.compiler.Config())
 	builders := map[string]wazero.HostModuleBuilder{}
 	for _, f := range hostFunctions() {
 		b := builders[f.module]
 		if b == nil {
-			b = h.runtime.NewHostModuleBuilder(f.module)
+			b = r.NewHostModuleBuilder(f.module)
 			builders[f.module] = b
 		}
 		b.NewFunctionBuilder().WithGoModuleFunction(f.goFunction(), f.params, f.results).Export(f.name)
-		if f.module != admit.ImportModule {
-			h.offers[f.module+"."+f.name] = f.signature()
-			h.policy.Allowed = append(h.policy.Allowed, admit.Import{
-				Kind: admit.Func, Module: f.module, Name: f.name, Type: &admit.FuncType{Params: f.params, Results: f.results},
-			})
-		}
 	}
 	for _, b := range builders {
 		if _, err := b.Instantiate(ctx); err != nil {
-			return err
+			r.Close(ctx)
+			return nil, fault.New(fault.Internal, "the host's functions cannot be set up: %v", err)
 		}
 	}
-	return nil
+	return r, nil
 }
 
 func (f hostFunction) signature() string {
@@ -104,12 +107,4 @@ func (f hostFunction) signature() string {
 }
 
 // Close frees what the host holds. All bundles and guests must be closed before.
-func (h *Host) Close(ctx context.Context) error {
-	err := h.runtime.Close(ctx)
-	if h.cache != nil {
-		if e := h.cache.Close(ctx); err == nil {
-			err = e
-		}
-	}
-	return err
-}
+func (h *Host) Close(ctx context.Context) error { return h.compiler.Close(ctx) }

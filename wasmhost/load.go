@@ -12,6 +12,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
+	"github.com/wasmill/wasmill/wasmhost/compile"
 )
 
 // abiVersion is what wasmill_abi_v1 returns and "abi" in a description says.
@@ -70,63 +71,78 @@ func (h *Host) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error) {
 }
 
 // Load admits and compiles a module, starts a guest of it and reads its description. Name is the position in faults:
-// of code Admission for a module that is refused before any of its code runs, else those of [udf.Bundle.Instantiate] and Guest
-// for a description that is not sound.
+// of code Admission for a module that is refused before any of its code runs, Limit for one that takes too much to compile, else
+// those of [udf.Bundle.Instantiate] and Guest for a description that is not sound.
 func (h *Host) Load(ctx context.Context, name string, wasm []byte) (udf.Bundle, error) {
 	sum := sha256.Sum256(wasm)
 	return h.load(ctx, name, hex.EncodeToString(sum[:]), wasm)
 }
 
 func (h *Host) load(ctx context.Context, name, digest string, wasm []byte) (udf.Bundle, error) {
-	fail := func(err error) (udf.Bundle, error) {
-		var faults fault.List
-		faults.Append(err)
-		for i, f := range faults {
-			faults[i] = f.In("%s", name)
+	b, err := h.build(ctx, wasm)
+	if err == nil {
+		b.name, b.digest = name, digest
+		if err = b.describe(ctx); err == nil {
+			return b, nil
 		}
-		if len(faults) == 1 {
-			return nil, faults[0]
-		}
-		return nil, faults
+		b.Close(ctx)
 	}
-	info, wasm, err := h.admit(wasm)
+	var faults fault.List
+	faults.Append(err)
+	for i, f := range faults {
+		faults[i] = f.In("%s", name)
+	}
+	if len(faults) == 1 {
+		return nil, faults[0]
+	}
+	return nil, faults
+}
+
+// build admits and compiles a module.
+func (h *Host) build(ctx context.Context, wasm []byte) (*loaded, error) {
+	info, err := h.inspect(wasm)
 	if err != nil {
-		return fail(err)
+		return nil, err
 	}
-	b := &loaded{name: name, digest: digest, runtime: h.runtime, minMemory: info.Memory.Min * pageSize}
+	b := &loaded{minMemory: info.Memory.Min * pageSize}
 	for _, e := range info.Exports {
 		b.hasInit = b.hasInit || e.Name == exportInit
 		b.hasNoop = b.hasNoop || e.Name == exportNoop
 	}
-	if b.compiled, err = h.compile(ctx, wasm); err != nil {
-		return fail(err)
+	if b.runtime, err = h.runtime(ctx); err != nil {
+		return nil, err
 	}
-	if err := b.describe(ctx); err != nil {
-		b.Close(ctx)
-		return fail(err)
+	b.compiled, err = h.compiler.Compile(ctx, b.runtime, compile.Module{
+		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm) },
+	})
+	if err != nil {
+		b.runtime.Close(ctx)
+		return nil, err
 	}
 	return b, nil
 }
 
-// admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in. What
-// is said of imports and exports comes first, since an author who has built for another host should hear of that.
-func (h *Host) admit(wasm []byte) (*bundle.Module, []byte, error) {
+// inspect looks at what a module imports and exports. It comes before admission, since an author who has built for another host
+// should hear of that first.
+func (h *Host) inspect(wasm []byte) (*bundle.Module, error) {
 	if len(wasm) > h.policy.ModuleBytes {
-		return nil, nil, fault.New(fault.Admission, "the module has %d bytes, at most %d are admitted", len(wasm), h.policy.ModuleBytes).
+		return nil, fault.New(fault.Admission, "the module has %d bytes, at most %d are admitted", len(wasm), h.policy.ModuleBytes).
 			WithHint("strip debug information, and link less")
 	}
 	info, err := bundle.Inspect(wasm)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var faults fault.List
 	h.checkImports(info, &faults)
 	checkExports(info, &faults)
-	if err := faults.Err(); err != nil {
-		return nil, nil, err
-	}
+	return info, faults.Err()
+}
+
+// admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in.
+func (h *Host) admit(wasm []byte) ([]byte, error) {
 	instrumented, _, err := admit.Instrument(wasm, h.policy)
-	return info, instrumented, err
+	return instrumented, err
 }
 
 // checkImports refuses by name what the host does not offer.
@@ -195,21 +211,6 @@ func checkExports(info *bundle.Module, faults *fault.List) {
 	}
 }
 
-// compile turns what wazero says about a module into a fault. A panic is a mistake of the compiler's over bytes that it
-// accepted; they are a stranger's, so it must not end the process.
-func (h *Host) compile(ctx context.Context, wasm []byte) (compiled wazero.CompiledModule, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			compiled, err = nil, fault.New(fault.Admission, "the module cannot be compiled: %v", p)
-		}
-	}()
-	compiled, err = h.runtime.CompileModule(ctx, wasm)
-	if err != nil {
-		return nil, fault.New(fault.Admission, "the module is not valid: %s", clipText(err.Error()))
-	}
-	return compiled, nil
-}
-
 // describe starts a guest to read the description.
 func (b *loaded) describe(ctx context.Context) error {
 	g, err := b.start(ctx, udf.Options{})
@@ -233,7 +234,13 @@ func (b *loaded) Digest() string { return b.digest }
 func (b *loaded) Functions() []udf.Signature { return b.functions }
 
 // Close implements [udf.Bundle].
-func (b *loaded) Close(ctx context.Context) error { return b.compiled.Close(ctx) }
+func (b *loaded) Close(ctx context.Context) error {
+	err := b.compiled.Close(ctx)
+	if e := b.runtime.Close(ctx); err == nil {
+		err = e
+	}
+	return err
+}
 
 // Instantiate implements [udf.Bundle]. Errors are faults of code Limit for memory, and Guest for a guest that traps
 // while it starts or breaks the ABI.

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/wasmhost"
 )
 
 // version is set by the linker.
@@ -24,6 +25,9 @@ const (
 )
 
 func main() {
+	if wasmhost.CompileChild() {
+		return
+	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

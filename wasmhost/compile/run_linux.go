@@ -1,0 +1,117 @@
+package compile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+	"unicode"
+
+	"github.com/wasmill/wasmill/engine/fault"
+)
+
+// maxReport is how much of a child's output is looked at, in bytes.
+const maxReport = 64 << 10
+
+// run compiles in a child process and returns the name and the content of wazero's file.
+func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []byte, err error) {
+	dir, err := os.MkdirTemp(c.scratch, "child-")
+	if err != nil {
+		return "", nil, folderFault(err)
+	}
+	defer os.RemoveAll(dir)
+	// The child dies with the thread that started it, see prctl(2), PR_SET_PDEATHSIG.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	wall, cancel := context.WithTimeout(ctx, c.limits.Wall)
+	defer cancel()
+	cmd := exec.CommandContext(wall, "/proc/self/exe", append([]string{childArg, dir}, c.limits.childArgs()...)...)
+	cmd.Args[0] = os.Args[0] // a program may go by its name
+	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.limits.Memory*3/4), "GOMAXPROCS=2", "GOTRACEBACK=none"}
+	cmd.Dir = dir
+	cmd.Stdin = bytes.NewReader(wasm)
+	cmd.WaitDelay = 5 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var out, complaint clipped
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	failed := cmd.Run()
+	report, text, _ := strings.Cut(out.String(), " ")
+	switch {
+	case ctx.Err() != nil:
+		return "", nil, fault.New(fault.Internal, "the module was not compiled: %v", ctx.Err())
+	case report == reportDone && failed == nil:
+		return c.take(dir)
+	case report == reportRefused:
+		return "", nil, fault.New(fault.Admission, "%s", printable(text))
+	}
+	return "", nil, c.exceeded(wall, cmd.ProcessState, report, complaint.String(), failed)
+}
+
+// exceeded says which limit ended a child.
+func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, complaint string, failed error) error {
+	var used time.Duration
+	if end != nil {
+		used = end.UserTime() + end.SystemTime()
+	}
+	limit := ""
+	switch {
+	case report == reportOutput:
+		limit = fmt.Sprintf("makes more than %d MiB of machine code", c.limits.Output>>20)
+	case strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate memory"):
+		limit = fmt.Sprintf("takes more than %d MiB of memory", c.limits.Memory>>20)
+	case wall.Err() != nil:
+		limit = fmt.Sprintf("takes longer than %v", c.limits.Wall)
+	case used >= c.limits.CPU-c.limits.CPU/10:
+		limit = fmt.Sprintf("takes more than %v of CPU time", c.limits.CPU)
+	default:
+		line, _, _ := strings.Cut(complaint, "\n")
+		return fault.New(fault.Admission, "the module cannot be compiled: the compiler ended early, %v: %s", failed, printable(line))
+	}
+	return fault.New(fault.Limit, "compiling the module %s", limit).WithHint("split its largest functions, or optimise for size")
+}
+
+// take reads what a child has left: one file in one folder.
+func (c *Compiler) take(dir string) (name string, code []byte, err error) {
+	path, err := only(dir)
+	if err == nil {
+		path, err = only(path)
+	}
+	if err != nil {
+		return "", nil, fault.New(fault.Internal, "the compiler left no machine code: %v", err)
+	}
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > c.limits.Output || !isName(filepath.Base(path)) {
+		return "", nil, fault.New(fault.Internal, "the compiler left something else than machine code")
+	}
+	if code, err = os.ReadFile(path); err != nil {
+		return "", nil, folderFault(err)
+	}
+	return filepath.Base(path), code, nil
+}
+
+// clipped keeps the beginning of what is written to it.
+type clipped struct{ bytes.Buffer }
+
+func (c *clipped) Write(b []byte) (int, error) {
+	c.Buffer.Write(b[:min(len(b), maxReport-c.Len())])
+	return len(b), nil
+}
+
+// printable makes a child's text fit for a terminal.
+func printable(text string) string {
+	if len(text) > 300 {
+		text = text[:300] + "..."
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+}
