@@ -48,7 +48,7 @@ func openBatch(header table, body []byte, size int) (*batch, *fault.Fault) {
 
 func (b *batch) fail(f *field, format string, args ...any) *column.View {
 	if b.err == nil {
-		b.err = fault.New(fault.Decode, format, args...).At("column %s", f.name)
+		b.err = fault.New(fault.Decode, format, args...).At("column %s", f.path)
 	}
 	return &column.View{}
 }

@@ -193,8 +193,11 @@ func (d *decoder) bind(fields []*field) *fault.Fault {
 	return nil
 }
 
+// want collects the dictionaries of a field, and tells it the column's path for faults.
 func want(wanted map[int64][]dictionary, f *field, c *column.Column) {
+	f.path = c.Path
 	if f.values != nil {
+		f.values.path = c.Path
 		wanted[f.id] = append(wanted[f.id], dictionary{f, c})
 		return
 	}

@@ -21,6 +21,7 @@ const (
 // field is a column of the stream, or a child of one.
 type field struct {
 	name     string
+	path     string // of the column that it goes to
 	nullable bool
 	// typ is nil for types that no column of ours can have; their values are passed over.
 	typ      arrow.DataType

@@ -116,7 +116,7 @@ func (r *schemaReader) typ(f *field, kind byte, t table) {
 			WithHint("write the column as another type"))
 		return
 	}
-	if f.typeName == "" && f.typ == nil {
+	if f.typeName == "" && f.typ == nil || len(f.children) > 0 && f.layout != layoutStruct && f.layout != layoutList {
 		r.fail(damaged())
 	}
 	if f.typeName == "" && f.typ != nil {
