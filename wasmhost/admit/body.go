@@ -1,5 +1,7 @@
 package admit
 
+import "slices"
+
 // frame is a block that is open: its operands start at height; dead after an unconditional branch in it.
 type frame struct {
 	op           int
@@ -56,7 +58,9 @@ func (m *module) validateBodies() *Refusal {
 func (b *body) function(t FuncType) {
 	b.readLocals(t)
 	b.stack, b.ctrl, b.blocks = b.stack[:0], b.ctrl[:0], 0
-	b.run, b.carried, b.written = 1, 0, append(b.written[:0], make([]uint32, len(b.locals))...)
+	b.run, b.carried = 1, 0
+	b.written = slices.Grow(b.written[:0], len(b.locals))[:len(b.locals)]
+	clear(b.written)
 	b.in.op = opNop
 	b.push(opBlock, FuncType{Results: t.Results})
 	for len(b.ctrl) > 0 && b.r.bad == nil {
@@ -119,6 +123,9 @@ func (b *body) branchy(n int) {
 
 // blocksPerCarried is how much less the square of the blocks takes the compiler than blocks times carried locals.
 const blocksPerCarried = 200
+
+// workPerTarget is the work that one target of a br_table makes.
+const workPerTarget = 5
 
 // carry checks what the compiler's search for the values of locals may take.
 func (b *body) carry() {

@@ -152,6 +152,7 @@ func (b *body) branchBlocks() int {
 func (b *body) brTable() {
 	b.take(I32)
 	labels := b.in.labels
+	b.work += workPerTarget * len(labels)
 	last := b.frameAt(labels[len(labels)-1])
 	if last == nil {
 		return

@@ -33,7 +33,7 @@ type Policy struct {
 	Nesting       int // blocks, loops and ifs within each other, the function's body included
 	Blocks        int // blocks, loops, ifs, elses and branches of a function; a branch back to a loop and a bulk operation count four
 	Carried       int // of a function: blocks, as above, times locals that one of them reads and has not written
-	Work          int // of the module: the sum of Carried, and of the squares of Blocks by 200
+	Work          int // of the module: the sum of Carried, of the squares of Blocks by 200, and five per target of a br_table
 	BrTable       int // targets of one br_table
 	Operands      int // values on a function's operand stack
 	Steps         int // values that calls, blocks and branches of the whole module check, beyond one per instruction
