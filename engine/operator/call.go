@@ -89,9 +89,7 @@ func (c *Call) Batch(b *stream.Batch) error {
 	start := c.Stats.enter(b.Rows())
 	defer c.Stats.leave(start)
 	done, torn, err := c.call(b, b.Keys)
-	stats := c.guest.Stats()
-	c.Stats.CopiedBytes.Store(stats.CopiedBytes)
-	c.Stats.GuestBytes.Store(stats.MemoryBytes)
+	c.account()
 	if err == nil {
 		return nil
 	}
@@ -103,6 +101,13 @@ func (c *Call) Batch(b *stream.Batch) error {
 		return c.rowFault(b.Record, 0, failed)
 	}
 	return c.salvage(b, done, torn, failed)
+}
+
+// account adds what was copied into the guest to this function's count. It runs before results go on to functions that
+// may share the guest, and at the end.
+func (c *Call) account() {
+	c.Stats.CopiedBytes.Add(c.Guest.copied())
+	c.Stats.GuestBytes.Store(c.guest.Stats().MemoryBytes)
 }
 
 // Barrier hands over the epoch's changes.
@@ -240,6 +245,7 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, er
 	var kept []int32 // of a filter
 	err = c.function.Call(c.ctx, in, slots, func(r udf.Result) error {
 		rows := int(r.Record.NumRows())
+		c.account()
 		var err error
 		switch {
 		case c.Kind == plan.KindFilter:

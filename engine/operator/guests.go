@@ -15,6 +15,9 @@ type Guest struct {
 	// generation counts the guests so far: a function bound to an earlier one must be bound again.
 	generation int
 	broken     []udf.Guest
+	// seen is how many of the copied bytes of generation counted have been attributed to a function.
+	seen    uint64
+	counted int
 }
 
 // NewGuest returns a place without a guest in it yet.
@@ -37,6 +40,22 @@ func (g *Guest) Get(ctx context.Context) (udf.Guest, int, error) {
 	g.current = fresh
 	g.generation++
 	return g.current, g.generation, nil
+}
+
+// Current reports whether the guest of a generation is still the one in place, and works.
+func (g *Guest) Current(generation int) bool {
+	return g.current != nil && g.generation == generation && !g.current.Broken()
+}
+
+// copied returns the bytes copied into the guest in place since the last time that anyone asked.
+func (g *Guest) copied() uint64 {
+	if g.counted != g.generation {
+		g.counted, g.seen = g.generation, 0
+	}
+	total := g.current.Stats().CopiedBytes
+	fresh := total - g.seen
+	g.seen = total
+	return fresh
 }
 
 // Sweep closes guests that broke. The task calls it between batches, when no rows lie in them.

@@ -343,21 +343,25 @@ func cut(data []byte) string {
 	return string(data)
 }
 
-// flush hands the decoded rows on.
+// flush hands the decoded rows on. Afterwards the task is at rest: guests that broke are closed, and before that the
+// decoder that wrote into one.
 func (s *source) flush() error {
-	for {
+	var err error
+	for err == nil {
 		decoded := s.decoder.Record()
 		if decoded == nil {
-			s.tags = s.tags[:0]
-			return nil
+			break
 		}
-		err := s.pass(decoded)
+		err = s.pass(decoded)
 		decoded.Release()
-		s.rest()
-		if err != nil {
-			return err
-		}
 	}
+	s.tags = s.tags[:0]
+	if s.guest != nil && !s.guest.Current(s.generation) {
+		s.decoder.Close()
+		s.decoder = nil
+	}
+	s.rest()
+	return err
 }
 
 func (s *source) pass(decoded arrow.Record) error {
