@@ -194,7 +194,7 @@ func (b *body) takeAll(ts []ValueType) {
 	}
 }
 
-// takeSize pops the operands of table and memory instructions: i32 each.
+// takeI32s pops the operands of table and memory instructions: i32 each.
 func (b *body) takeI32s(n int) {
 	for range n {
 		b.take(I32)
