@@ -114,9 +114,9 @@ func FuzzDecode(f *testing.F) {
 	schema, data := sample(f)
 	f.Add(data)
 	f.Add(append(bytes.Clone(magic), data...))
-	arena := codectest.NewArena(64 << 20)
+	arena := codectest.NewArena(16 << 20)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) <= 16<<10 {
+		if len(data) <= 4<<10 {
 			decodeDamaged(t, schema, arena, data)
 		}
 	})
