@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"fmt"
 	"sync/atomic"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -171,12 +170,8 @@ func (k *KeyedState) Get(s, slot int32) ([]byte, bool, error) {
 
 // Put implements [udf.State].
 func (k *KeyedState) Put(s, slot int32, value []byte) error {
-	if len(value) > maxValue {
-		name := fmt.Sprint(s)
-		if s >= 0 && int(s) < len(k.states) {
-			name = k.states[s].Name
-		}
-		return fault.New(fault.Limit, "a value of %d bytes for state `%s`, the most is %d", len(value), name, maxValue)
+	if len(value) > maxValue && s >= 0 && int(s) < len(k.states) {
+		return fault.New(fault.Limit, "a value of %d bytes for state `%s`, the most is %d", len(value), k.states[s].Name, maxValue)
 	}
 	return k.set(s, slot, value, true)
 }
