@@ -61,10 +61,18 @@ func (g *guest) refill(left int64) int64 {
 	return fuel
 }
 
-// charge takes fuel for a host function, or traps when the budget is spent.
+// clockEvery is the fuel charged between two looks at the clock. A look costs as much as a small host function does.
+const clockEvery = 50 * fuelCall
+
+// charge takes fuel for a host function, or traps when the budget is spent, or the time, which it looks at now and then:
+// what a slice does not tell, for the guest keeps its slice however much the host does for it.
 func (g *guest) charge(fuel int64) {
 	if !g.meter.Charge(fuel) {
 		panic(g.spent())
+	}
+	if g.unclocked += fuel; g.unclocked >= clockEvery {
+		g.unclocked = 0
+		g.checkTime()
 	}
 }
 

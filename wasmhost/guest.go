@@ -43,15 +43,16 @@ type guest struct {
 
 	alloc, free, open, call, next, release, text api.Function
 
-	entry    entryContext
-	clock    clock
-	fuel     api.MutableGlobal // what the guest's code has left of its slice
-	meter    admit.Meter       // of the entry under way
-	refilled time.Time         // when the slice was granted
-	running  *function         // the function that is being called, for its state; nil outside
-	broken   *fault.Fault
-	stats    udf.Stats
-	stack    [4]uint64 // parameters and results; only used from filling it to reading it
+	entry     entryContext
+	clock     clock
+	fuel      api.MutableGlobal // what the guest's code has left of its slice
+	meter     admit.Meter       // of the entry under way
+	refilled  time.Time         // when the slice was granted
+	unclocked int64             // fuel charged since the clock was last looked at
+	running   *function         // the function that is being called, for its state; nil outside
+	broken    *fault.Fault
+	stats     udf.Stats
+	stack     [4]uint64 // parameters and results; only used from filling it to reading it
 }
 
 var _ udf.Guest = (*guest)(nil)

@@ -42,7 +42,7 @@ func hostFunctions() []hostFunction {
 	)
 }
 
-// goFunction is the function as wazero calls it. A call of the host is charged, and looks at the clock.
+// goFunction is the function as wazero calls it. A call of the host is charged.
 func (f hostFunction) goFunction() api.GoModuleFunc {
 	if f.module == admit.ImportModule {
 		return func(ctx context.Context, _ api.Module, stack []uint64) { f.call(guestOf(ctx), stack) }
@@ -50,7 +50,6 @@ func (f hostFunction) goFunction() api.GoModuleFunc {
 	return func(ctx context.Context, _ api.Module, stack []uint64) {
 		g := guestOf(ctx)
 		g.charge(fuelCall)
-		g.checkTime()
 		f.call(g, stack)
 	}
 }
