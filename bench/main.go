@@ -8,12 +8,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -60,16 +62,35 @@ func main() {
 	flag.IntVar(&e.events, "events", 5000, "events of each round of the table latency, a thousand a second")
 	flag.DurationVar(&e.idle, "idle", 10*time.Second, "how long the started command idles before its memory is looked at")
 	verbose := flag.Bool("v", false, "show what jobs log")
+	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	if *verbose {
 		slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	} else {
 		slog.SetDefault(slog.New(slog.DiscardHandler))
 	}
-	if err := e.run(*only); err != nil {
+	err := profiled(*profile, func() error { return e.run(*only) })
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// profiled runs f and, where a file is named, writes its CPU profile there.
+func profiled(file string, f func() error) error {
+	if file == "" {
+		return f()
+	}
+	out, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(out); err != nil {
+		return err
+	}
+	err = f()
+	pprof.StopCPUProfile()
+	return errors.Join(err, out.Close())
 }
 
 func (e *env) run(only string) error {
