@@ -24,6 +24,9 @@ type Format struct {
 	NewDecoder func(schema *arrow.Schema, config json.RawMessage, alloc memory.Allocator, limits Limits) (Decoder, error)
 	// NewEncoder likewise.
 	NewEncoder func(schema *arrow.Schema, config json.RawMessage) (Encoder, error)
+	// Positional says that under this configuration columns are found by their position alone, so that the decoder must be
+	// given all that are declared, also those that nobody reads. Nil: never.
+	Positional func(config json.RawMessage) bool
 	// Infer returns a schema from the first bytes of an input: whole records, many lines or one message.
 	// Nil: the format cannot.
 	Infer func(sample []byte, config json.RawMessage) (*arrow.Schema, error)

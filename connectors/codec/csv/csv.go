@@ -27,7 +27,8 @@ import (
 
 // Config are the options of the format.
 type Config struct {
-	// Header says whether an input begins with a line of names. Not set: files do, messages do not.
+	// Header says whether an input begins with a line of names. Not set: files do, messages do not, and where some columns
+	// of messages are not read it must be set, or Columns, for the others to be found.
 	Header *bool `json:"header"`
 	// Columns are the names of the fields by position, for inputs without such a line.
 	Columns []string `json:"columns"`
@@ -73,6 +74,10 @@ func Format() codec.Format {
 				return nil, err
 			}
 			return newEncoder(schema, c)
+		},
+		Positional: func(raw json.RawMessage) bool {
+			c, err := parse(raw)
+			return err == nil && c.Columns == nil && c.Header != nil && !*c.Header
 		},
 		Infer: func(sample []byte, raw json.RawMessage) (*arrow.Schema, error) {
 			c, err := parse(raw)

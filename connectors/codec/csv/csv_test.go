@@ -201,6 +201,18 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+func TestPositional(t *testing.T) {
+	for config, want := range map[string]bool{"": false, `{"header":true}`: false, `{"header":false}`: true, `{"header":false,"columns":["a"]}`: false} {
+		if got := Format().Positional([]byte(config)); got != want {
+			t.Errorf("%s: got %v", config, got)
+		}
+	}
+	_, bad, err := decode(t, "a: int64", "", "1,2", false)
+	if want := "line 0: expected 1 fields, got 2 (set `header` to say whether messages begin with a line of names, or `columns`)"; err != nil || strings.Join(bad, "|") != want {
+		t.Errorf("got %v, %v", bad, err)
+	}
+}
+
 func TestCut(t *testing.T) {
 	for in, want := range map[string]int{
 		"": 0, "a,b": 0, "a,b\n": 4, "a,b\n1,\"x\n": 4, "a,b\n1,\"x\n\"": 4, "a,b\n1,\"x\n\"\n": 11, "a,b\r\n\r\n1": 7,

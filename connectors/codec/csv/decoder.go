@@ -212,7 +212,11 @@ func (d *decoder) row(s []byte, end int) *fault.Fault {
 			WithHint("raise the limit on records, or look for a quote that is not closed")
 	}
 	if len(d.fields) != len(d.at) {
-		return fault.New(fault.Decode, "expected %d fields, got %d", len(d.at), len(d.fields))
+		f := fault.New(fault.Decode, "expected %d fields, got %d", len(d.at), len(d.fields))
+		if d.config.Header == nil && d.config.Columns == nil && !d.pieces {
+			f = f.WithHint("set `header` to say whether messages begin with a line of names, or `columns`")
+		}
+		return f
 	}
 	columns := d.columns.Columns()
 	for i, k := range d.at {
