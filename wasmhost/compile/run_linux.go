@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -33,7 +34,10 @@ func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []by
 	defer cancel()
 	cmd := exec.CommandContext(wall, "/proc/self/exe", append([]string{childArg, dir}, c.limits.childArgs()...)...)
 	cmd.Args[0] = os.Args[0] // a program may go by its name
-	cmd.Env = []string{fmt.Sprintf("GOMEMLIMIT=%d", c.limits.Memory*3/4), "GOMAXPROCS=2", "GOTRACEBACK=none"}
+	// Nothing of this process's own, which may hold secrets. A race detector's report would only come late.
+	cmd.Env = []string{
+		fmt.Sprintf("GOMEMLIMIT=%d", c.limits.Memory*3/4), "GOMAXPROCS=2", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0",
+	}
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(wasm)
 	cmd.WaitDelay = 5 * time.Second
@@ -53,6 +57,9 @@ func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []by
 	return "", nil, c.exceeded(wall, cmd.ProcessState, report, complaint.String(), failed)
 }
 
+// outOfMemory is what Go's runtime, its race detector and the C library say when they get no memory, for a thread's stack too.
+var outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate|pthread_create failed|failed to create new OS thread`)
+
 // exceeded says which limit ended a child.
 func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, complaint string, failed error) error {
 	var used time.Duration
@@ -62,9 +69,9 @@ func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, 
 	limit := ""
 	switch {
 	case report == reportOutput:
-		limit = fmt.Sprintf("makes more than %d MiB of machine code", c.limits.Output>>20)
-	case strings.Contains(complaint, "out of memory") || strings.Contains(complaint, "cannot allocate memory"):
-		limit = fmt.Sprintf("takes more than %d MiB of memory", c.limits.Memory>>20)
+		limit = fmt.Sprintf("makes more than %s of machine code", size(uint64(c.limits.Output)))
+	case outOfMemory.MatchString(complaint):
+		limit = fmt.Sprintf("takes more than %s of memory", size(c.limits.Memory))
 	case wall.Err() != nil:
 		limit = fmt.Sprintf("takes longer than %v", c.limits.Wall)
 	case used >= c.limits.CPU-c.limits.CPU/10:
@@ -74,6 +81,14 @@ func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, 
 		return fault.New(fault.Admission, "the module cannot be compiled: the compiler ended early, %v: %s", failed, printable(line))
 	}
 	return fault.New(fault.Limit, "compiling the module %s", limit).WithHint("split its largest functions, or optimise for size")
+}
+
+// size writes a number of bytes for people.
+func size(n uint64) string {
+	if n >= 1<<20 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%d KiB", n>>10)
 }
 
 // take reads what a child has left: one file in one folder.
