@@ -54,7 +54,7 @@ func (s Source) Run(t *testing.T) {
 	}
 	r.close()
 	if s.Want != nil {
-		if diff := cmp.Diff(s.Want, all); diff != "" {
+		if diff := difference(s.Want, all); diff != "" {
 			t.Fatalf("-want +got\n%.4000s", diff)
 		}
 	}
@@ -115,7 +115,7 @@ func (s Source) resume(t *testing.T, from map[string]json.RawMessage, part, all 
 	got := maps.Clone(part)
 	for r.next(got) {
 	}
-	if diff := cmp.Diff(all, got); diff != "" {
+	if diff := difference(all, got); diff != "" {
 		t.Fatalf("read on from %s: -want +got\n%.4000s", from, diff)
 	}
 }
@@ -137,7 +137,7 @@ func (s Source) woken(t *testing.T) {
 	for r.next(got) {
 	}
 	if s.Want != nil {
-		if diff := cmp.Diff(s.Want, got); diff != "" {
+		if diff := difference(s.Want, got); diff != "" {
 			t.Fatalf("woken: -want +got\n%.4000s", diff)
 		}
 	}
@@ -203,4 +203,12 @@ func (r reading) close() {
 	if err := r.reader.Close(); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// difference is cmp.Diff with a quick look before: inputs may be large.
+func difference(want, got map[string]string) string {
+	if maps.Equal(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got)
 }

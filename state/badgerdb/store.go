@@ -60,14 +60,22 @@ func Open(o Options) (_ *Store, err error) {
 	if err := dropEmptyLogs(o.Dir); err != nil {
 		return nil, openFault(o.Dir, err)
 	}
-	if s.db, err = badger.Open(badgerOptions(o, s.log)); err != nil {
-		return nil, openFault(o.Dir, err)
+	if s.db, err = openBadger(o, s.log); err != nil {
+		return nil, err
 	}
 	if err := s.begin(); err != nil {
 		_ = s.db.Close() // the first error is the one to tell
 		return nil, err
 	}
 	return s, nil
+}
+
+func openBadger(o Options, log *logger) (*badger.DB, error) {
+	db, err := badger.Open(badgerOptions(o, log))
+	if err != nil {
+		return nil, openFault(o.Dir, err)
+	}
+	return db, nil
 }
 
 // begin checks what was found at open, and recovers.

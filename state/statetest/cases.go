@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func testLargeCommit(_ *testing.T, b *bench) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		if !cmp.Equal(want, got) { // no diff: it would be 40 MB of text
+		if !maps.Equal(want, got) { // no diff: it would be 40 MB of text
 			b.t.Fatalf("%d values, want %d, or they differ", len(got), len(want))
 		}
 	}

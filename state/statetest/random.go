@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/wasmill/wasmill/state"
@@ -29,7 +28,7 @@ func Random(t *testing.T, open Open) {
 			if err != nil {
 				rt.Fatal(err)
 			}
-			if diff := cmp.Diff(model, got); diff != "" {
+			if diff := difference(model, got); diff != "" {
 				rt.Fatalf("-want +got\n%s", diff)
 			}
 			m, ok, err := s.Last()
@@ -71,7 +70,7 @@ func Random(t *testing.T, open Open) {
 				if err := s.Scan([]byte(prefix), func(k, v []byte) bool { got[string(k)] = string(v); return true }); err != nil {
 					rt.Fatal(err)
 				}
-				if diff := cmp.Diff(want, got); diff != "" {
+				if diff := difference(want, got); diff != "" {
 					rt.Fatalf("-want +got\n%s", diff)
 				}
 			},
