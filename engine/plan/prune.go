@@ -156,9 +156,10 @@ func (n *ResolvedNode) decode() {
 		read[e.Column] = true
 	}
 	s.Pruned = nil
+	all := s.Format.Positional != nil && s.Format.Positional(n.Node.Source.FormatConfig)
 	var fields []arrow.Field
 	for _, f := range s.Schema.Fields() {
-		if read[f.Name] {
+		if all || read[f.Name] {
 			fields = append(fields, f)
 		} else {
 			s.Pruned = append(s.Pruned, f.Name)

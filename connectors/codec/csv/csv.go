@@ -77,7 +77,8 @@ func Format() codec.Format {
 		},
 		Positional: func(raw json.RawMessage) bool {
 			c, err := parse(raw)
-			return err == nil && c.Columns == nil && c.Header != nil && !*c.Header
+			// Where nothing is said, messages have no line of names.
+			return err == nil && c.Columns == nil && (c.Header == nil || !*c.Header)
 		},
 		Infer: func(sample []byte, raw json.RawMessage) (*arrow.Schema, error) {
 			c, err := parse(raw)
