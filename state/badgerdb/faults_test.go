@@ -194,6 +194,24 @@ func TestDamage(t *testing.T) {
 	wantDamage(t, lost)
 }
 
+// TestTableThatAKillLeftBehind is one that the manifest does not name yet, in any state.
+func TestTableThatAKillLeftBehind(t *testing.T) {
+	for _, size := range []int{0, 3, 4096} {
+		dir := t.TempDir()
+		s := mustOpen(t, Options{Dir: dir, Profile: Small})
+		mustCommit(t, s, 1, epochChanges(1)...)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "000077.sst"), make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := checkEpoch(t, dir, 1).Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // wantDamage opens the store in a process of its own, for Badger leaves goroutines behind when it panics.
 func wantDamage(t *testing.T, dir string) {
 	t.Helper()

@@ -3,40 +3,54 @@ package badgerdb
 import (
 	"encoding/binary"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/table"
 )
 
 // checkFooters looks at the end of each table before Badger does: Badger takes the lengths there as indexes unchecked, in
-// goroutines of its own, where a panic ends the process. What the lengths point to it verifies by checksum.
+// goroutines of its own, where a panic ends the process. What the lengths point to it verifies by checksum. Tables
+// that the manifest does not name are left out: a kill in the middle of a write leaves them behind, and Badger removes them.
 //
 // A table ends with: index, its length (4 bytes, big endian), checksum, its length (4 bytes, big endian).
 func checkFooters(dir string) error {
-	var bad *fault.Fault
-	eachFile(dir, func(name string, info fs.FileInfo) {
-		if bad != nil || !strings.HasSuffix(name, ".sst") {
-			return
+	for id := range tablesOf(dir) {
+		path := table.NewFilename(id, dir)
+		if err := checkFooter(path); err != nil {
+			return damaged(dir, fmt.Sprintf("table %s: %v", filepath.Base(path), err))
 		}
-		if err := checkFooter(filepath.Join(dir, name), info.Size()); err != nil {
-			bad = damaged(dir, fmt.Sprintf("table %s: %v", name, err))
-		}
-	})
-	if bad != nil {
-		return bad
 	}
 	return nil
 }
 
-func checkFooter(path string, size int64) error {
+// tablesOf returns the tables that a store's manifest names. It returns none when there is no manifest, or one that Badger
+// will refuse itself.
+func tablesOf(dir string) map[uint64]badger.TableManifest {
+	f, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	m, _, err := badger.ReplayManifestFile(f, magic, badger.DefaultOptions(dir))
+	if err != nil {
+		return nil
+	}
+	return m.Tables
+}
+
+func checkFooter(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	size := info.Size()
 	number := func(at int64) (int64, error) {
 		var b [4]byte
 		if at < 0 {
