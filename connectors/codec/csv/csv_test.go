@@ -202,7 +202,7 @@ func TestInputs(t *testing.T) {
 }
 
 func TestPositional(t *testing.T) {
-	for config, want := range map[string]bool{"": false, `{"header":true}`: false, `{"header":false}`: true, `{"header":false,"columns":["a"]}`: false} {
+	for config, want := range map[string]bool{"": true, `{"header":true}`: false, `{"header":false}`: true, `{"header":false,"columns":["a"]}`: false} {
 		if got := Format().Positional([]byte(config)); got != want {
 			t.Errorf("%s: got %v", config, got)
 		}
