@@ -43,6 +43,35 @@ func TestWhatAGuestSeesOfTheWorld(t *testing.T) {
 0 input 0
 0 after 2020 1
 0 random 1
+0 random outside 21
+0 time outside 21
+0 no clock 28
+0 resolution 0
+0 of no clock 28
+0 stdout 0
+0 is a device 2
+0 writes 64
+0 seek 70
+0 renumber 8
+0 write to stdin 8
+0 to a file 8
+0 many 28
+0 outside 21
+0 vectors outside 21
+0 poll 0
+0 events 1
+0 first 2
+0 waited 1
+0 poll 0
+0 events 2
+0 reads 4
+0 bad 8
+0 kind 2
+0 poll of no clock 28
+0 poll of nothing known 28
+0 poll of none 28
+0 poll of many 28
+0 poll outside 21
 0 time left 1
 metric rows 2.5
 4 panic: told you

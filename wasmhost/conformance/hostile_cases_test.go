@@ -7,6 +7,10 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 )
 
+func stopped(function string) string {
+	return "function " + function + ", wasmill_call: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)"
+}
+
 // hostile lists every function of testdata/hostile.c and what the host says of it; "<nil>" where the ABI allows what it does.
 var hostile = []struct {
 	function, want string
@@ -89,8 +93,18 @@ var hostile = []struct {
 	{function: "too_many_rows", want: "function too_many_rows: a step of 70000 rows is above the limit of 65536", code: fault.Limit, call: true, row: -1, broken: true},
 	{function: "too_many_bytes", want: "function too_many_bytes, column n: a step of more than 16 bytes (return smaller steps)", code: fault.Limit, call: true, row: -1, broken: true, options: udf.Options{MaxStepBytes: 16}},
 	{function: "more_forever", want: "function more_forever, wasmill_next: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
-	{function: "spin", want: "function spin, wasmill_call: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
-	{function: "nap", want: "function nap, wasmill_call: the guest was stopped after 200ms: its time for one call is over (raise `timeout`, or give the function less to do)", code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "spin", want: stopped("spin"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "nap", want: stopped("nap"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "calls", want: stopped("calls"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "random_forever", want: stopped("random_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "random_large", want: stopped("random_large"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "print_forever", want: stopped("print_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "print_lines", want: stopped("print_lines"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "log_forever", want: stopped("log_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "metric_forever", want: stopped("metric_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "poll_forever", want: stopped("poll_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "yield_forever", want: stopped("yield_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
+	{function: "state_forever", want: stopped("state_forever"), code: fault.Limit, call: true, row: -1, broken: true, options: short},
 	{function: "writes_input", want: "function writes_input, column s, offsets: expected offsets that do not fall, got 3 at 2 after 2147483647", code: fault.BadArray},
 	{function: "log_outside", want: "function log_outside, wasmill_call: the text of log of 100 bytes at 0xfffffff0 lies outside of the memory of SIZE bytes", code: fault.Guest, call: true, row: -1, broken: true},
 	{function: "log_flood", want: "<nil>", code: ""},

@@ -8,6 +8,9 @@ IMPORT(state_put) int32_t state_put(int32_t state, int32_t slot, const void *ptr
 IMPORT(state_delete) int32_t state_delete(int32_t state, int32_t slot);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("proc_exit"))) void proc_exit(uint32_t code);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("poll_oneoff"))) int32_t poll_oneoff(const void *in, void *out, uint32_t n, uint32_t *events);
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("fd_write"))) int32_t fd_write(int32_t fd, const void *vectors, uint32_t n, uint32_t *written);
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("random_get"))) int32_t random_get(void *at, uint32_t n);
+__attribute__((import_module("wasi_snapshot_preview1"), import_name("sched_yield"))) int32_t sched_yield(void);
 
 #define IN "\"in\": [{\"name\": \"n\", \"type\": \"int64\"}]"
 #define NUMBER "\"out\": [{\"name\": \"n\", \"type\": \"int64\"}]"
@@ -35,7 +38,9 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("poll_oneoff
 	F(row_beyond, map, IN) F(row_negative, map, IN) F(error_outside, map, IN) F(error_empty, map, IN) F(error_binary, map, IN) F(error_long, map, IN) \
 	F(side_count, map, IN) F(trap, map, IN) F(trap_in_next, map, IN) F(trap_in_release, map, IN) F(stack_overflow, map, IN) F(recursion, map, IN) F(division, map, IN) \
 	F(call_outside, map, IN) F(leave, map, IN) F(grow, map, IN) F(memory_hungry, map, IN) F(too_many_rows, flat_map, IN) F(too_many_bytes, map, IN) \
-	F(more_forever, map, IN) F(spin, map, IN) F(nap, map, IN) F(writes_input, map, BYTES ", " BYTES_OUT) \
+	F(more_forever, map, IN) F(spin, map, IN) F(nap, map, IN) F(calls, map, IN) F(random_forever, map, IN) F(random_large, map, IN) \
+	F(print_forever, map, IN) F(print_lines, map, IN) F(log_forever, map, IN) F(metric_forever, map, IN) F(poll_forever, map, IN) \
+	F(yield_forever, map, IN) F(state_forever, keyed_map, IN ", " STATE) F(writes_input, map, BYTES ", " BYTES_OUT) \
 	F(log_outside, map, IN) F(log_flood, map, IN) F(metric_long, map, IN) F(state_in_map, map, IN) F(state_index, keyed_map, IN ", " STATE) \
 	F(state_slot, keyed_map, IN ", " STATE) F(state_outside, keyed_map, IN ", " STATE) F(state_huge, keyed_map, IN ", " STATE) \
 	F(alloc_null, map, IN) F(alloc_outside, map, IN) F(alloc_overlapping, map, IN) F(alloc_unaligned, map, IN) F(alloc_trap, map, IN) \
@@ -98,7 +103,13 @@ __attribute__((noinline)) static void turn(void);
 __attribute__((noinline)) static void turn_again(void) { (*(volatile int64_t *)numbers)++, turn(), (*(volatile int64_t *)numbers)++; }
 static void turn(void) { (*(volatile int64_t *)numbers)++, turn_again(), (*(volatile int64_t *)numbers)++; }
 
+// Doubles at each of 60 levels, without a loop.
+__attribute__((noinline)) static void doubling(volatile int n) {
+	if (n > 0) doubling(n - 1), doubling(n - 1);
+}
+
 static int32_t keyed(int fn) {
+	while (fn == id_state_forever) state_put(0, 0, text, 100000);
 	if (fn == id_state_index) state_get(1, 0, text, 8);
 	if (fn == id_state_slot) state_delete(0, 99);
 	if (fn == id_state_outside) state_put(0, 0, OUTSIDE, 100);
@@ -186,12 +197,31 @@ static int32_t spoil(int fn, const ArrowArray *in, Result *out) {
 		poll_oneoff(subscription, event, 1, &n);
 		break;
 	}
+	case id_calls: doubling(60); break;
+	case id_random_forever: for (;;) random_get(text, 1);
+	case id_random_large: for (__builtin_wasm_memory_grow(0, 3000);;) random_get((void *)0x100000, 3000 << 16);
+	case id_print_forever:
+	case id_print_lines: {
+		static struct { const char *at; uint32_t size; } vectors[1024];
+		uint32_t n;
+		for (int i = 0; i < 1024; i++) vectors[i].at = text, vectors[i].size = sizeof text;
+		for (uint32_t i = 0; fn == id_print_lines && i < sizeof text; i++) text[i] = '\n';
+		for (;;) fd_write(2, vectors, 1024, &n);
+	}
+	case id_log_forever: for (;;) host_log(0, text, sizeof text);
+	case id_metric_forever: for (;;) host_metric("m", 1, 1);
+	case id_yield_forever: for (;;) sched_yield();
+	case id_poll_forever: {
+		static uint64_t subscriptions[1024][6], events[1024][4];
+		uint32_t n;
+		for (;;) poll_oneoff(subscriptions, events, 1024, &n);
+	}
 	case id_writes_input: sound_text(&child), ((int32_t *)in->children[0]->buffers[1])[1] = 0x7fffffff; break;
 	case id_log_outside: host_log(0, OUTSIDE, 100); break;
 	case id_log_flood: for (int i = 0; i < 5000; i++) host_log(4, "flood", 5); break;
 	case id_metric_long: host_metric(text, 1000, 1); break;
 	case id_state_in_map: state_get(0, 0, text, 8); break;
-	case id_state_index: case id_state_slot: case id_state_outside: case id_state_huge: return keyed(fn);
+	case id_state_index: case id_state_slot: case id_state_outside: case id_state_huge: case id_state_forever: return keyed(fn);
 	case id_alloc_null: case id_alloc_outside: case id_alloc_overlapping: case id_alloc_unaligned: case id_alloc_trap: mode_of_alloc = fn; break;
 	case id_release_array: root.release = traps; break;
 	}

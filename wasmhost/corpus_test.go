@@ -1,0 +1,160 @@
+package wasmhost
+
+import (
+	"context"
+	"crypto/sha256"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/internal/wasmtext"
+	"github.com/wasmill/wasmill/wasmhost/bundle"
+	"github.com/wasmill/wasmill/wasmhost/compile"
+	"github.com/wasmill/wasmill/wasmhost/linmem"
+)
+
+// Ceilings for what loading any module of the corpus may take of this process: far above what is needed, and far below
+// what the bombs ask for.
+const (
+	ceilingBytes = 256 << 20
+	ceilingTime  = 30 * time.Second
+)
+
+// bombs returns a folder of admission's corpus by name.
+func bombs(t *testing.T, folder string, least int) map[string]wasmtext.Source {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("admit", "testdata", folder, "*.txt"))
+	if err != nil || len(paths) < least {
+		t.Fatalf("%d files, %v", len(paths), err)
+	}
+	sources := map[string]wasmtext.Source{}
+	for _, path := range paths {
+		s, err := wasmtext.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources[strings.TrimSuffix(filepath.Base(path), ".txt")] = s
+	}
+	return sources
+}
+
+// under runs f and holds it to the ceilings.
+func under(t *testing.T, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	f()
+	if took := time.Since(start); took > ceilingTime {
+		t.Errorf("it took %v", took)
+	}
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > ceilingBytes {
+		t.Errorf("it took %d MiB", took>>20)
+	}
+}
+
+func TestBombsAreRefused(t *testing.T) {
+	h := newTestHost(t)
+	for name, s := range bombs(t, "refused", 40) {
+		t.Run(name, func(t *testing.T) {
+			under(t, func() {
+				if _, err := h.Load(t.Context(), "m", s.Module); err == nil || !admission(err) {
+					t.Errorf("loaded: %v", err)
+				}
+				// The same without the look at imports and exports, which is all that some of them fail.
+				if _, err := h.admit(s.Module); fault.CodeOf(err) != fault.Admission {
+					t.Errorf("admitted: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func admission(err error) bool {
+	var faults fault.List
+	faults.Append(err)
+	for _, f := range faults {
+		if f.Code != fault.Admission {
+			return false
+		}
+	}
+	return len(faults) > 0
+}
+
+func newTestHost(t *testing.T) *Host {
+	t.Helper()
+	h, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+// TestBombsAreStopped runs every module that would run for ever as a guest, in a call of 200 ms.
+func TestBombsAreStopped(t *testing.T) {
+	h := newTestHost(t)
+	for name, s := range bombs(t, "stopped", 15) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			under(t, func() {
+				g := h.bare(t, s.Module)
+				defer g.Close(context.Background())
+				defer g.account(t.Context(), &function{guest: g})()
+				_, err := g.enter(t.Context(), "f", g.mod.ExportedFunction("f"))
+				want := "f: the guest was stopped after 200ms: its time for one call is over"
+				if trap, ok := strings.CutPrefix(s.Expect, "trap "); ok {
+					want = "f: the guest trapped: " + strings.Replace(trap, "stack overflow", "recursion too deep", 1)
+				}
+				if err == nil || !strings.HasPrefix(err.Error(), want) || !g.Broken() {
+					t.Errorf("got %v, want %s", err, want)
+				}
+				if spent := g.Stats().Fuel; spent == 0 {
+					t.Error("it spent no fuel")
+				}
+			})
+		})
+	}
+}
+
+// bare makes a guest of a module that need not keep the ABI.
+func (h *Host) bare(t *testing.T, wasm []byte) *guest {
+	t.Helper()
+	info, err := bundle.Inspect(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &loaded{}
+	if info.Memory != nil {
+		b.minMemory = info.Memory.Min * pageSize
+	}
+	if b.runtime, err = h.runtime(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close(context.Background()) })
+	b.compiled, err = h.compiler.Compile(t.Context(), b.runtime, compile.Module{
+		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &guest{bundle: b, options: withDefaults(udf.Options{CallTimeout: 200 * time.Millisecond})}
+	g.entry.guest = g
+	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
+		t.Fatal(err)
+	}
+	g.grown = &kept{Memory: g.memory}
+	if err := g.instantiate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
