@@ -3,9 +3,11 @@ package wasmhost
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/wasmhost/admit"
 )
 
 // Limits of a guest's texts in faults.
@@ -27,6 +29,9 @@ func splitTrap(message string) (what, stack string) {
 		return what, ""
 	}
 	lines := strings.Split(strings.TrimRight(stack, "\n"), "\n")
+	lines = slices.DeleteFunc(lines, func(line string) bool { // metering is no business of the author's
+		return strings.HasPrefix(frame(line), admit.ImportModule+".")
+	})
 	var b strings.Builder
 	for i, line := range lines {
 		if i == maxStackFrames {

@@ -146,6 +146,10 @@ func TestDetailsOfHostileTexts(t *testing.T) {
 	if got := detail("stack_overflow"); len(got) > 10_000 || !strings.Contains(got, "at deep(i64) i64\n") || !strings.HasSuffix(got, "at ... maybe followed by omitted frames\n") {
 		t.Errorf("got %d bytes: %s", len(got), got)
 	}
+	err, _ = provoke(t, b, "spin", short)
+	if got := fault.From(err).Detail; !strings.HasPrefix(got, "at ") || strings.Contains(got, "fuel") {
+		t.Errorf("got %q", got)
+	}
 	if got := detail("trap"); !strings.HasPrefix(got, "at ") || strings.Contains(got, "/") {
 		t.Errorf("got %q", got)
 	}
