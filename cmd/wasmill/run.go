@@ -68,6 +68,9 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if err := checkFiles(p); err != nil {
+		return err
+	}
 	for _, n := range p.Nodes {
 		if n.Source != nil && n.Source.Infer && !c.Quiet {
 			fmt.Fprintf(s.err, "inferred schema, to be kept in the pipeline:\n%s", schemaYAML(resolved.Node(n.ID)))
