@@ -12,7 +12,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/cpu"
@@ -109,9 +112,23 @@ func (c *Compiler) key(m Module) string {
 	}
 	h := sha256.New()
 	// The folder's name has wazero's version, the architecture and the system.
-	fmt.Fprintf(h, "%s%x\n%q\n%q\n%v\n", magic, m.Digest, m.Rule, filepath.Base(c.code), features)
+	fmt.Fprintf(h, "%s%x\n%q\n%q\n%v\n%s\n", magic, m.Digest, m.Rule, filepath.Base(c.code), features, program())
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// program names this build of the program: another one may have a rewriter or compiler with a fault less, under the same versions.
+var program = sync.OnceValue(func() string {
+	var name strings.Builder
+	if path, err := os.Executable(); err == nil {
+		if info, err := os.Stat(path); err == nil {
+			fmt.Fprintln(&name, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	if build, ok := debug.ReadBuildInfo(); ok {
+		name.WriteString(build.String())
+	}
+	return name.String()
+})
 
 // seal returns the HMAC of an entry under a key: a file that was renamed does not pass for another.
 func (s *store) seal(key string, parts ...[]byte) []byte {

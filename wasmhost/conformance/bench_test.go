@@ -3,12 +3,15 @@ package conformance_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
+	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost"
 )
@@ -123,4 +126,60 @@ func BenchmarkInstantiate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkDeadline stops guests that would go on for ever after 50 ms, and reports how much later than that their calls return: the
+// median and the longest, in ms. It is bounded by what a slice of fuel takes, and by the machine's other work.
+func BenchmarkDeadline(b *testing.B) {
+	bundle, err := load(b, newHost(b, wasmhost.Options{}), "hostile.c")
+	if err != nil {
+		b.Fatal(err)
+	}
+	const limit = 50 * time.Millisecond
+	for _, name := range []string{"spin", "calls", "nap", "random_large", "print_lines", "log_forever", "poll_forever", "state_forever"} {
+		b.Run(name, func(b *testing.B) {
+			var late []time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				g, f, rec, slots := hostileCall(b, bundle, name, limit)
+				b.StartTimer()
+				start := time.Now()
+				if err := f.Call(b.Context(), rec, slots, func(udf.Result) error { return nil }); fault.CodeOf(err) != fault.Limit {
+					b.Fatalf("got %v", err)
+				}
+				late = append(late, time.Since(start)-limit)
+				b.StopTimer()
+				rec.Release()
+				g.Close(b.Context())
+				b.StartTimer()
+			}
+			slices.Sort(late)
+			b.ReportMetric(float64(late[len(late)/2].Microseconds())/1000, "ms-late")
+			b.ReportMetric(float64(late[len(late)-1].Microseconds())/1000, "ms-late-max")
+		})
+	}
+}
+
+func hostileCall(b *testing.B, bundle udf.Bundle, name string, limit time.Duration) (udf.Guest, udf.Function, arrow.Record, []int32) {
+	b.Helper()
+	g, err := bundle.Instantiate(b.Context(), udf.Options{CallTimeout: limit})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var in *arrow.Schema
+	var slots []int32
+	for _, s := range bundle.Functions() {
+		if s.Name == name {
+			in = s.In
+			if s.Kind == udf.KeyedMap {
+				slots = []int32{0, 1, 0}
+			}
+		}
+	}
+	rec := record(b, memory.DefaultAllocator, in)
+	f, err := g.Bind(b.Context(), name, in, nil, noState{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return g, f, rec, slots
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // record makes the three rows that every hostile function gets: of its one input column.
-func record(t *testing.T, alloc memory.Allocator, s *arrow.Schema) arrow.Record {
+func record(t testing.TB, alloc memory.Allocator, s *arrow.Schema) arrow.Record {
 	t.Helper()
 	rows := `[{"n": 10, "s": "a"}, {"n": 20, "s": "bb"}, {"n": 30, "s": "ccc"}]`
 	if s.HasField("n") {
