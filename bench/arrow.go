@@ -42,24 +42,15 @@ func arrowLoop(e *env) error {
 		return err
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var bare, whole []float64
-	for range e.rounds {
-		took, err := r.timed(messages, func() error { return r.bareLoop(messages) })
-		if err != nil {
-			return err
-		}
-		bare = append(bare, messages*rows/took.Seconds())
-		if took, err = r.timed(messages, func() error { return r.runJob(arrowPipeline) }); err != nil {
-			return err
-		}
-		whole = append(whole, messages*rows/took.Seconds())
+	p, err := r.compare(messages, arrowPipeline)
+	if err != nil {
+		return err
 	}
 	t := newTable(fmt.Sprintf("JetStream -> C function -> JetStream: Arrow of 1,000 rows, %d KB, one core", len(message)/1000),
 		"loop", "rows", "target", "bytes in", "ratio")
-	b, w := median(bare), median(whole)
-	volume := func(rate float64) string { return fmt.Sprintf("%.0f MB/s", rate/rows*float64(len(message))/1e6) }
-	t.add("bare nats.go", million(b), "", volume(b), "")
-	t.add("wasmill", million(w), "2.00 M/s", volume(w), fmt.Sprintf("%.0f %%", 100*w/b))
+	volume := func(c cost) string { return fmt.Sprintf("%.0f MB/s", messages*float64(len(message))/c.wall/1e6) }
+	t.add("bare nats.go", million(messages*rows/p.bare.wall), "", volume(p.bare), "")
+	t.add("wasmill", million(messages*rows/p.whole.wall), "2.00 M/s", volume(p.whole), percent(p.ratio))
 	t.print(e.out)
 	return nil
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -12,7 +14,7 @@ import (
 // loop runs a whole job from stream to stream, and in turn a loop of nats.go that copies the messages unread.
 func loop(e *env) error {
 	t := newTable(fmt.Sprintf("JetStream -> JSON -> C function -> JSON -> JetStream, events of %d bytes", len(event(1, time.Now()))),
-		"sync", "bare nats.go", "wasmill", "ratio", "target")
+		"sync", "loop", "events", "processor", "ratio", "target")
 	for _, c := range []struct {
 		what   string
 		sync   time.Duration
@@ -21,11 +23,22 @@ func loop(e *env) error {
 		{"interval", time.Minute, 200_000},
 		{"always", 0, 20_000},
 	} {
-		bare, whole, err := e.compareLoops(c.sync, c.events)
+		r, err := e.newRig(c.sync)
 		if err != nil {
 			return err
 		}
-		t.add(c.what, thousand(bare), thousand(whole), fmt.Sprintf("%.0f %%", 100*whole/bare), "75 %")
+		now := time.Now()
+		var p pair
+		if err = r.publish(c.events, func(i int) []byte { return event(i, now) }); err == nil {
+			p, err = r.compare(c.events, loopPipeline)
+		}
+		r.close()
+		if err != nil {
+			return err
+		}
+		n := float64(c.events)
+		t.add(c.what, "bare nats.go", thousand(n/p.bare.wall), nanos(p.bare.cpu/n*1e9), "", "")
+		t.add("", "wasmill", thousand(n/p.whole.wall), nanos(p.whole.cpu/n*1e9), percent(p.ratio), "75 %")
 	}
 	t.print(e.out)
 	return nil
@@ -42,51 +55,68 @@ output:
   jetstream: {subject: out, max_pending: 4000}
 `
 
-// compareLoops returns the medians of both loops in events per second.
-func (e *env) compareLoops(sync time.Duration, events int) (bare, whole float64, err error) {
-	r, err := e.newRig(sync)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer r.close()
-	now := time.Now()
-	if err := r.publish(events, func(i int) []byte { return event(i, now) }); err != nil {
-		return 0, 0, err
-	}
-	var bares, wholes []float64
-	for range e.rounds {
-		took, err := r.timed(events, func() error { return r.bareLoop(events) })
-		if err != nil {
-			return 0, 0, err
+// cost is what a run took, in seconds: on the clock, and of the processor, for the server as well.
+type cost struct{ wall, cpu float64 }
+
+// pair holds the medians of two loops that took turns, and of the ratios of the second's rate to the first's by round.
+type pair struct {
+	bare, whole cost
+	ratio       float64
+}
+
+// compare runs the bare loop and a pipeline over the messages of IN in turn.
+func (r *rig) compare(messages int, yaml string) (pair, error) {
+	var wall, cpu [2][]float64
+	var ratios []float64
+	for round := range r.rounds {
+		var took [2]cost
+		for turn := range 2 {
+			which := (round + turn) % 2 // neither is always first
+			run := func() error { return r.bareLoop(messages) }
+			if which == 1 {
+				run = func() error { return r.runJob(yaml) }
+			}
+			var err error
+			if took[which], err = r.timed(messages, run); err != nil {
+				return pair{}, err
+			}
+			wall[which], cpu[which] = append(wall[which], took[which].wall), append(cpu[which], took[which].cpu)
 		}
-		bares = append(bares, float64(events)/took.Seconds())
-		if took, err = r.timed(events, func() error { return r.runJob(loopPipeline) }); err != nil {
-			return 0, 0, err
-		}
-		wholes = append(wholes, float64(events)/took.Seconds())
+		ratios = append(ratios, took[0].wall/took[1].wall)
 	}
-	return median(bares), median(wholes), nil
+	return pair{cost{median(wall[0]), median(cpu[0])}, cost{median(wall[1]), median(cpu[1])}, median(ratios)}, nil
 }
 
 // timed runs a loop over an empty stream OUT, which must hold so many messages afterwards; of Arrow's it may hold some
 // more, for batches end in the middle of a message.
-func (r *rig) timed(messages int, run func() error) (time.Duration, error) {
+func (r *rig) timed(messages int, run func() error) (cost, error) {
 	if err := r.purge("OUT"); err != nil {
-		return 0, err
+		return cost{}, err
 	}
-	start := time.Now()
+	runtime.GC()
+	start, before := time.Now(), processorSeconds()
 	if err := run(); err != nil {
-		return 0, err
+		return cost{}, err
 	}
-	took := time.Since(start)
+	took := cost{time.Since(start).Seconds(), processorSeconds() - before}
 	out, err := r.js.Stream(r.ctx, "OUT")
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
 	if n := out.CachedInfo().State.Msgs; n < uint64(messages) {
-		return 0, fmt.Errorf("the stream OUT has %d messages of %d", n, messages)
+		return cost{}, fmt.Errorf("the stream OUT has %d messages of %d", n, messages)
 	}
 	return took, nil
+}
+
+// processorSeconds returns the processor time that this process has used.
+func processorSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err) // it cannot fail for the process itself
+	}
+	seconds := func(t syscall.Timeval) float64 { return float64(t.Sec) + float64(t.Usec)/1e6 }
+	return seconds(u.Utime) + seconds(u.Stime)
 }
 
 func (r *rig) runJob(yaml string) error {
