@@ -47,7 +47,8 @@ type Module struct {
 // Compiler compiles modules and keeps their machine code. It may be used by several goroutines.
 type Compiler struct {
 	limits  Limits
-	scratch string // a folder of our own, empty at rest
+	scratch string // a folder of our own, without files at rest
+	claimed *os.File
 	code    string // the folder in it where wazero looks for machine code
 	cache   wazero.CompilationCache
 	store   *store // nil when nothing is kept
@@ -66,18 +67,26 @@ func New(dir string, limits Limits) (*Compiler, error) {
 			return nil, folderFault(err)
 		}
 	}
-	if c.scratch, err = os.MkdirTemp("", "wasmill-code-"); err != nil {
+	sweep()
+	if c.scratch, err = os.MkdirTemp("", scratchPrefix); err != nil {
 		return nil, folderFault(err)
 	}
-	if c.cache, err = wazero.NewCompilationCacheWithDir(c.scratch); err == nil {
+	if c.claimed, err = claim(c.scratch); err == nil {
+		c.cache, err = wazero.NewCompilationCacheWithDir(c.scratch)
+	}
+	if err == nil {
 		c.code, err = only(c.scratch)
 	}
 	if err != nil {
+		c.claimed.Close() // of nil too
 		os.RemoveAll(c.scratch)
 		return nil, folderFault(err)
 	}
 	return c, nil
 }
+
+// scratchPrefix begins the names of scratch folders, which lie where the system keeps temporary files.
+const scratchPrefix = "wasmill-code-"
 
 func folderFault(err error) error {
 	return fault.New(fault.Connect, "the folder for compiled modules cannot be used: %v", err).
@@ -194,5 +203,6 @@ func (c *Compiler) Close(ctx context.Context) error {
 	if e := os.RemoveAll(c.scratch); err == nil {
 		err = e
 	}
+	c.claimed.Close()
 	return err
 }

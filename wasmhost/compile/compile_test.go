@@ -287,3 +287,26 @@ func TestWhatAChildLeavesIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatKilledProcessesLeaveIsRemoved makes a folder as a killed process leaves it, beside one in use.
+func TestWhatKilledProcessesLeaveIsRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	used := newCompiler(t, "", DefaultLimits())
+	left := filepath.Join(os.TempDir(), scratchPrefix+"left")
+	if err := os.MkdirAll(filepath.Join(left, "child-1"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	for _, dir := range []string{left, used.scratch} {
+		if err := os.Chtimes(dir, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newCompiler(t, "", DefaultLimits())
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what a killed process left: %v", err)
+	}
+	if _, err := os.Stat(used.scratch); err != nil {
+		t.Errorf("what is in use: %v", err)
+	}
+}
