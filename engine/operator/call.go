@@ -103,10 +103,12 @@ func (c *Call) Batch(b *stream.Batch) error {
 	return c.salvage(b, done, torn, failed)
 }
 
-// account adds what was copied into the guest to this function's count. It runs before results go on to functions that
-// may share the guest, and at the end.
+// account adds what was copied into the guest, and the fuel that it used, to this function's count. It runs before results
+// go on to functions that may share the guest, and at the end.
 func (c *Call) account() {
-	c.Stats.CopiedBytes.Add(c.Guest.copied())
+	copied, fuel := c.Guest.spent()
+	c.Stats.CopiedBytes.Add(copied)
+	c.Stats.Fuel.Add(fuel)
 	c.Stats.GuestBytes.Store(c.guest.Stats().MemoryBytes)
 }
 

@@ -15,8 +15,8 @@ type Guest struct {
 	// generation counts the guests so far: a function bound to an earlier one must be bound again.
 	generation int
 	broken     []udf.Guest
-	// seen is how many of the copied bytes of generation counted have been attributed to a function.
-	seen    uint64
+	// seen is what of the guest of generation counted has been attributed to a function.
+	seen    udf.Stats
 	counted int
 }
 
@@ -47,15 +47,15 @@ func (g *Guest) Current(generation int) bool {
 	return g.current != nil && g.generation == generation && !g.current.Broken()
 }
 
-// copied returns the bytes copied into the guest in place since the last time that anyone asked.
-func (g *Guest) copied() uint64 {
+// spent returns the bytes copied into the guest in place, and the fuel that it used, since the last time that anyone asked.
+func (g *Guest) spent() (copied, fuel uint64) {
 	if g.counted != g.generation {
-		g.counted, g.seen = g.generation, 0
+		g.counted, g.seen = g.generation, udf.Stats{}
 	}
-	total := g.current.Stats().CopiedBytes
-	fresh := total - g.seen
+	total := g.current.Stats()
+	copied, fuel = total.CopiedBytes-g.seen.CopiedBytes, total.Fuel-g.seen.Fuel
 	g.seen = total
-	return fresh
+	return copied, fuel
 }
 
 // Sweep closes guests that broke. The task calls it between batches, when no rows lie in them.

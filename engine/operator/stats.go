@@ -20,6 +20,8 @@ type Stats struct {
 	Rejected atomic.Uint64
 	// CopiedBytes counts bytes of columns that had to be copied into a guest, GuestBytes its memory, Guests how many were started.
 	CopiedBytes, GuestBytes, Guests atomic.Uint64
+	// Fuel is what the function used, in units of package wasmhost/admit.
+	Fuel atomic.Uint64
 	// Watermark is the operator's event time in milliseconds.
 	Watermark atomic.Int64
 	// busy is the time spent here and below; below is the part spent in the operators behind this one.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 
 var (
 	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map"}
-	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout"}
+	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
 )
 
 func (b *builder) steps(v *value) {
@@ -124,7 +125,7 @@ func (b *builder) call(m member, positions map[string]string) *plan.Call {
 		return c
 	}
 	b.unknown(v, m.name, callKeys, nil)
-	b.positions(positions, "call", v, "bundle", "function", "args", "as", "config", "on_error", "timeout")
+	b.positions(positions, "call", v, "bundle", "function", "args", "as", "config", "on_error", "timeout", "fuel")
 	if f := v.get("function"); f != nil {
 		c.Function = b.text(f, "a function's name")
 	}
@@ -143,6 +144,9 @@ func (b *builder) call(m member, positions map[string]string) *plan.Call {
 	}
 	c.OnError = b.policy(v)
 	c.Timeout = b.duration(v, "timeout")
+	if f := v.get("fuel"); f != nil {
+		c.Fuel = uint64(b.integer(f, 1, math.MaxInt))
+	}
 	for _, a := range v.members {
 		if a.name == "memory" {
 			b.set(positions, "call.max_memory", a.place())

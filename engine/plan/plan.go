@@ -145,6 +145,8 @@ type Call struct {
 	// MaxMemory is the guest's most memory in bytes, Timeout the most wall time of one call; 0 means 256 MiB and 10 s.
 	MaxMemory uint64   `json:"max_memory,omitempty"`
 	Timeout   Duration `json:"timeout,omitempty"`
+	// Fuel is the most fuel of one call, in units of about a nanosecond; 0 means that only Timeout ends a call.
+	Fuel uint64 `json:"fuel,omitempty"`
 }
 
 // Project chooses, renames and orders columns. Either Columns lists all that are kept, or Drop and Rename say what becomes of

@@ -174,12 +174,12 @@ type chain struct {
 	ctx    context.Context
 	stage  *plan.Stage
 	index  int
-	guests map[string]*operator.Guest
+	guests map[guestKey]*operator.Guest
 	opened []stream.Operator
 }
 
 func (a *attempt) buildTask(ctx context.Context, s *plan.Stage, index int) error {
-	c := &chain{attempt: a, ctx: ctx, stage: s, index: index, guests: make(map[string]*operator.Guest)}
+	c := &chain{attempt: a, ctx: ctx, stage: s, index: index, guests: make(map[guestKey]*operator.Guest)}
 	a.closers = append(a.closers, c.close)
 	for _, n := range s.Nodes {
 		if n.Node.Call != nil {
@@ -226,26 +226,33 @@ func (c *chain) close() {
 	}
 }
 
-// addGuest makes the place for the guest of a call's bundle, with the most that any call of the task asks for.
+// guestKey tells guests apart: the functions of a bundle share one where their limits are the same.
+type guestKey struct {
+	bundle    string
+	maxMemory uint64
+	timeout   plan.Duration
+	fuel      uint64
+}
+
+func keyOf(call *plan.Call) guestKey {
+	return guestKey{call.Bundle, call.MaxMemory, call.Timeout, call.Fuel}
+}
+
+// addGuest makes the place for the guest of a call.
 func (c *chain) addGuest(node string, call *plan.Call) error {
-	if c.guests[call.Bundle] != nil {
+	key := keyOf(call)
+	if c.guests[key] != nil {
 		return nil
 	}
 	b, err := c.job.options.Bundle(call.Bundle)
 	if err != nil {
 		return err
 	}
-	var options udf.Options
-	for _, n := range c.stage.Nodes {
-		if other := n.Node.Call; other != nil && other.Bundle == call.Bundle {
-			options.MaxMemory = max(options.MaxMemory, other.MaxMemory)
-			options.CallTimeout = max(options.CallTimeout, time.Duration(other.Timeout))
-		}
-	}
+	options := udf.Options{MaxMemory: call.MaxMemory, CallTimeout: time.Duration(call.Timeout), Fuel: call.Fuel}
 	if log := c.job.options.GuestLog; log != nil {
 		options.Log = func(level int, line string) { log(node, level, line) }
 	}
-	c.guests[call.Bundle] = operator.NewGuest(b, options)
+	c.guests[key] = operator.NewGuest(b, options)
 	return nil
 }
 
@@ -356,10 +363,10 @@ func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
 	spec := n.Node.Call
 	call := &operator.Call{
 		Policy: c.policy(n, spec.OnError), Kind: n.Node.Kind, Function: spec.Function, Where: c.where(n), Config: spec.Config,
-		Guest: c.guests[spec.Bundle], Columns: n.Columns, In: n.Args, Out: n.Out, At: n.At,
+		Guest: c.guests[keyOf(spec)], Columns: n.Columns, In: n.Args, Out: n.Out, At: n.At,
 	}
 	if next := c.nextCall(n); next != nil {
-		call.Arena = next.Bundle == spec.Bundle
+		call.Arena = keyOf(next) == keyOf(spec)
 	}
 	if n.Node.Kind == plan.KindKeyedMap {
 		types := make(map[string]string)
@@ -430,7 +437,7 @@ func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) err
 		},
 	}
 	if call := c.nextCall(n); call != nil {
-		s.guest = c.guests[call.Bundle]
+		s.guest = c.guests[keyOf(call)]
 	}
 	var splits []connectors.Split
 	for i, id := range a.splits[n.Node.ID] {
