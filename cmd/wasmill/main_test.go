@@ -34,14 +34,24 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("WASMILL_NATS_PORT", "-1")
 			e.Setenv("WASMILL_CACHE", cache)
-			if err := os.WriteFile(filepath.Join(e.WorkDir, "flights.wasm"), wasm, 0o666); err != nil {
+			// The example as it is, with its functions built.
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "examples"), os.DirFS("../../examples/flights")); err != nil {
 				return err
 			}
 			january, err := os.ReadFile("../../examples/flights/data/january.ndjson.gz")
 			if err != nil {
 				return err
 			}
-			return os.WriteFile(filepath.Join(e.WorkDir, "january.ndjson.gz"), january, 0o666)
+			for name, data := range map[string][]byte{"flights.wasm": wasm, "examples/flights.wasm": wasm, "january.ndjson.gz": january} {
+				path := filepath.Join(e.WorkDir, name)
+				if err := os.RemoveAll(path); err != nil {
+					return err
+				}
+				if err := os.WriteFile(path, data, 0o666); err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	})
 }
