@@ -49,7 +49,7 @@ func reportRows(b *testing.B, rows int) {
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
-func keyBy(b *testing.B, next stream.Output) *operator.KeyBy {
+func keyBy(b testing.TB, next stream.Output) *operator.KeyBy {
 	encoder, err := stream.NewKeyEncoder(numbers, []string{"n"})
 	if err != nil {
 		b.Fatal(err)

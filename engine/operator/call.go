@@ -4,7 +4,6 @@ package operator
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -37,6 +36,9 @@ type Call struct {
 	At  int
 	// Arena says that the next function of the chain runs in the same guest: rows kept by a filter are gathered there.
 	Arena bool
+	// Copy says that rows that lie in a guest are copied before the call: in one of another place than this function's,
+	// which functions behind it run in while the call goes on, and which may change them.
+	Copy bool
 	// State is set for a keyed_map. TakeChanges receives what an epoch changed in it.
 	State       *KeyedState
 	TakeChanges func(epoch uint64, s *KeyedState)
@@ -46,6 +48,8 @@ type Call struct {
 	function   udf.Function
 	generation int
 	held       []*stream.Batch // steps of a keyed call that is not over
+	// rows of the batch under way may lie in the guest of generation floor and in those before, 0 outside of salvage.
+	floor int
 }
 
 // Open starts a guest and prepares the function, so that a fault shows before the first row.
@@ -88,7 +92,13 @@ func (c *Call) placed(err error) error {
 func (c *Call) Batch(b *stream.Batch) error {
 	start := c.Stats.enter(b.Rows())
 	defer c.Stats.leave(start)
-	done, torn, err := c.call(b, b.Keys)
+	if c.Copy && b.Volatile {
+		kept := b.Keep()
+		defer kept.Release()
+		kept.Keys = b.Keys
+		b = kept
+	}
+	got, err := c.call(b, b.Keys, 0)
 	c.account()
 	if err == nil {
 		return nil
@@ -97,10 +107,10 @@ func (c *Call) Batch(b *stream.Batch) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	if c.Fails() {
+	if c.Fails() && !got.behind {
 		return c.rowFault(b.Record, 0, failed)
 	}
-	return c.salvage(b, done, torn, failed)
+	return c.salvage(b, got, failed)
 }
 
 // account adds what was copied into the guest, and the fuel that it used, to this function's count. It runs before results
@@ -120,115 +130,24 @@ func (c *Call) Barrier(epoch uint64, drain bool) error {
 	return c.Next.Barrier(epoch, drain)
 }
 
-// rowFault is the fault of a failed call, with the row where it is known; base is the row of the batch that rec begins with.
-func (c *Call) rowFault(rec arrow.Record, base int, failed *udf.CallError) *fault.Fault {
-	f := fault.From(c.placed(failed.Err))
-	row := failed.Row
-	if row < 0 && rec.NumRows() == 1 {
-		row = 0
-	}
-	if row < 0 || int64(row) >= rec.NumRows() {
-		return f
-	}
-	if err := c.function.Recheck(rec); err != nil {
-		return f // the guest spoiled its input: not to be read
-	}
-	at := *f
-	if at.Where != "" {
-		at.Where += ", "
-	}
-	at.Where += fmt.Sprintf("row %d of the batch", base+row)
-	return withRow(&at, RowText(rec, row))
+// outcome is how far a call came that failed.
+type outcome struct {
+	// done is how many input rows are dealt with.
+	done int
+	// torn says that of the row behind them some results have been passed on: the first passed.
+	torn   bool
+	passed int
+	// behind says that it was a function behind this one that broke the guest that both run in, and dealt with its rows.
+	behind bool
 }
 
-// salvage deals with a failed call from row done on: the failing rows go to the policy, the others through the function.
-// Torn says that row done was partly passed on: then it is the one that failed.
-func (c *Call) salvage(b *stream.Batch, done int, torn bool, failed *udf.CallError) error {
-	if err := c.function.Recheck(b.Record); err != nil {
-		return c.placed(err)
-	}
-	// The guest may be gone, and with it the rows' memory after the next Sweep: work on a copy in Go memory.
-	rest := b.Take(memory.DefaultAllocator, stream.Range(done, b.Rows()))
-	defer rest.Release()
-	failed = within(failed, done, torn)
-	return c.split(rest, sliceKeys(b.Keys, done, b.Rows()), 0, rest.Rows(), done, failed)
-}
-
-// split deals with the rows from (inclusive) to to (exclusive) of b, on which the function failed. Base is for faults.
-func (c *Call) split(b *stream.Batch, keys *stream.Keys, from, to, base int, failed *udf.CallError) error {
-	if from+failed.Row >= to {
-		failed = &udf.CallError{Row: -1, Err: failed.Err} // a row that is none
-	}
-	switch {
-	case to-from == 1:
-		return c.reject(b, from, base, failed)
-	case failed.Row >= 0:
-		row := from + failed.Row
-		if err := c.again(b, keys, from, row, base); err != nil {
-			return err
-		}
-		if err := c.reject(b, row, base, failed); err != nil {
-			return err
-		}
-		return c.again(b, keys, row+1, to, base)
-	}
-	middle := from + (to-from)/2
-	if err := c.again(b, keys, from, middle, base); err != nil {
-		return err
-	}
-	return c.again(b, keys, middle, to, base)
-}
-
-// within returns a failure counted from row done on: row -1 where it is not known.
-func within(failed *udf.CallError, done int, torn bool) *udf.CallError {
-	row := failed.Row - done
-	if torn {
-		row = 0
-	}
-	return &udf.CallError{Row: max(row, -1), Err: failed.Err}
-}
-
-func (c *Call) reject(b *stream.Batch, row, base int, failed *udf.CallError) error {
-	one := b.Slice(row, row+1)
-	defer one.Release()
-	text := RowText(one.Record, 0)
-	why := c.rowFault(one.Record, base+row, &udf.CallError{Row: 0, Err: failed.Err})
-	return c.Apply(why, text)
-}
-
-// again runs the function over some rows of a batch that failed as a whole.
-func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base int) error {
-	for from < to {
-		part := b.Slice(from, to)
-		done, torn, err := c.call(part, sliceKeys(keys, from, to))
-		part.Release()
-		var failed *udf.CallError
-		if err == nil || !errors.As(err, &failed) {
-			return err
-		}
-		failed = within(failed, done, torn)
-		from += done
-		if failed.Row < 0 || from+failed.Row >= to || to-from == 1 {
-			return c.split(b, keys, from, to, base, failed)
-		}
-		// The common case of many bad rows is a loop, not a recursion.
-		row := from + failed.Row
-		if err := c.again(b, keys, from, row, base); err != nil {
-			return err
-		}
-		if err := c.reject(b, row, base, failed); err != nil {
-			return err
-		}
-		from = row + 1
-	}
-	return nil
-}
-
-// call runs the function over all rows of b and passes the results on. When it fails it returns how many input rows are dealt
-// with, and whether the one behind them is torn: some of its results have been passed on.
-func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, err error) {
+// call runs the function over all rows of b and passes the results on, but for the first skip of the first row.
+func (c *Call) call(b *stream.Batch, keys *stream.Keys, skip int) (got outcome, err error) {
 	if err := c.bind(); err != nil {
-		return 0, false, err
+		return got, err
+	}
+	if c.floor > 0 {
+		c.Guest.sweepAfter(c.ctx, c.floor)
 	}
 	in := b.Record
 	if c.Columns != nil {
@@ -238,7 +157,7 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, er
 	var slots []int32
 	if c.State != nil {
 		if err := c.State.Begin(keys); err != nil {
-			return 0, false, err
+			return got, err
 		}
 		slots = keys.Slots
 		defer c.dropHeld()
@@ -246,19 +165,24 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, er
 	n, last := b.Rows(), false
 	var kept []int32 // of a filter
 	err = c.function.Call(c.ctx, in, slots, func(r udf.Result) error {
-		rows := int(r.Record.NumRows())
 		c.account()
 		var err error
 		switch {
 		case c.Kind == plan.KindFilter:
-			kept = appendTrue(kept, r.Record.Column(0).(*array.Boolean), done)
+			kept = appendTrue(kept, r.Record.Column(0).(*array.Boolean), got.done)
 		case c.State != nil && !r.Last:
 			c.hold(b, r)
 		case c.State != nil:
 			// Every row is through: the writes stand, and only now are the results passed on.
 			err = c.passKeyed(b, r)
 		default:
-			err = c.pass(b, r, done)
+			rest := r
+			if skip > 0 {
+				rest = without(r, &skip)
+				defer rest.Record.Release()
+			}
+			err = c.pass(b, rest, got.done)
+			got.behind = c.guest.Broken()
 		}
 		if err != nil {
 			return err
@@ -266,39 +190,72 @@ func (c *Call) call(b *stream.Batch, keys *stream.Keys) (done int, torn bool, er
 		last = r.Last
 		switch {
 		case last:
-			done, torn = n, false
+			got.done, got.torn = n, false
 		case c.State != nil:
 			// Nothing is done before all is.
-		case r.Origins != nil && rows > 0:
-			done = int(r.Origins[rows-1])
-			if torn = r.Partial; !torn {
-				done++
-			}
 		default:
-			done += rows
+			got.step(r)
 		}
 		return nil
 	})
 	if err != nil {
 		var failed *udf.CallError
 		if !errors.As(err, &failed) {
-			return done, torn, err
+			return got, err
 		}
 		if !last {
 			if c.State != nil {
 				c.State.Rollback()
 			}
 			if c.Kind == plan.KindFilter {
-				return 0, false, err
+				return outcome{}, err
 			}
-			return done, torn, err
+			return got, err
 		}
 		// All results had been passed on; a function behind this one broke the guest that both run in.
 	}
 	if c.Kind == plan.KindFilter {
-		return n, false, c.passKept(b, kept)
+		return got, c.passKept(b, kept)
 	}
-	return n, false, nil
+	return got, nil
+}
+
+// step notes how far a step came that is not the last.
+func (o *outcome) step(r udf.Result) {
+	rows := int(r.Record.NumRows())
+	if r.Origins == nil || rows == 0 {
+		o.done += rows
+		return
+	}
+	newest := r.Origins[rows-1]
+	first := rows
+	for first > 0 && r.Origins[first-1] == newest {
+		first--
+	}
+	switch {
+	case !r.Partial:
+		o.done, o.torn, o.passed = int(newest)+1, false, 0
+	case o.torn && o.done == int(newest):
+		o.passed += rows - first
+	default:
+		o.done, o.torn, o.passed = int(newest), true, rows-first
+	}
+}
+
+// without returns a step of a flat_map's result without the first skip rows of the first input row, which it counts down. The
+// caller releases the record.
+func without(r udf.Result, skip *int) udf.Result {
+	rows := int(r.Record.NumRows())
+	if r.Origins == nil { // row by row
+		r.Origins = stream.Range(0, rows)
+	}
+	n := 0
+	for n < min(rows, *skip) && r.Origins[n] == 0 {
+		n++
+	}
+	*skip -= n
+	r.Record, r.Origins = r.Record.NewSlice(int64(n), int64(rows)), r.Origins[n:]
+	return r
 }
 
 func appendTrue(rows []int32, mask *array.Boolean, base int) []int32 {
@@ -310,7 +267,7 @@ func appendTrue(rows []int32, mask *array.Boolean, base int) []int32 {
 	return rows
 }
 
-// pass hands one step of a result on.
+// pass hands one step of a result on, which begins with input row done where it has no origins.
 func (c *Call) pass(b *stream.Batch, r udf.Result, done int) error {
 	rows := int(r.Record.NumRows())
 	if rows == 0 {
@@ -370,10 +327,10 @@ func (c *Call) passKept(b *stream.Batch, kept []int32) error {
 	if c.Arena && !c.guest.Broken() {
 		if c.guest.Arena().Reserve(stream.GatherSize(b.Record, len(kept))) == nil {
 			alloc, inGuest = c.guest.Arena(), true
-			if b.Volatile { // reserving may have entered the guest
-				if err := c.function.Recheck(b.Record); err != nil {
-					return c.placed(err)
-				}
+		}
+		if b.Volatile { // reserving may have entered the guest, also where it came to nothing
+			if err := c.function.Recheck(b.Record); err != nil {
+				return c.placed(err)
 			}
 		}
 	}
@@ -413,6 +370,11 @@ func (c *Call) passKeyed(b *stream.Batch, r udf.Result) error {
 	}
 	if r.Record.NumRows() == 0 {
 		return nil
+	}
+	if len(c.held) > 0 { // functions behind this one may have run in its guest
+		if err := c.function.Recheck(r.Record); err != nil {
+			return c.placed(err)
+		}
 	}
 	return c.Stats.Pass(c.Next, &stream.Batch{Record: r.Record, Times: c.keyedTimes(b, r), Volatile: true})
 }

@@ -20,6 +20,10 @@ type fakeBundle struct {
 	bad, poison map[int64]bool
 	step        int // rows of a step; 0: all
 	started     int
+	// open is how many guests are open, most how many were at once.
+	open, most int
+	// small says that guests have no memory to reserve.
+	small bool
 }
 
 var numbers = arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64}}, nil)
@@ -29,25 +33,42 @@ func (b *fakeBundle) Functions() []udf.Signature  { return nil }
 func (b *fakeBundle) Close(context.Context) error { return nil }
 func (b *fakeBundle) Instantiate(context.Context, udf.Options) (udf.Guest, error) {
 	b.started++
+	b.open++
+	b.most = max(b.most, b.open)
 	return &fakeGuest{bundle: b}, nil
 }
 
+// fakeGuest spoils its memory at a call of the function "spoil" and when it is asked for memory that it does not have. It
+// shows when rows are checked again.
 type fakeGuest struct {
-	bundle *fakeBundle
-	broken bool
+	bundle  *fakeBundle
+	broken  bool
+	spoiled bool
 }
 
-func (g *fakeGuest) Arena() udf.Arena            { return fakeArena{memory.DefaultAllocator} }
-func (g *fakeGuest) Broken() bool                { return g.broken }
-func (g *fakeGuest) Stats() udf.Stats            { return udf.Stats{} }
-func (g *fakeGuest) Close(context.Context) error { return nil }
+func (g *fakeGuest) Arena() udf.Arena { return fakeArena{memory.DefaultAllocator, g} }
+func (g *fakeGuest) Broken() bool     { return g.broken }
+func (g *fakeGuest) Stats() udf.Stats { return udf.Stats{} }
+func (g *fakeGuest) Close(context.Context) error {
+	g.bundle.open--
+	return nil
+}
 func (g *fakeGuest) Bind(_ context.Context, name string, in *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
 	return &fakeFunction{guest: g, name: name, state: st}, nil
 }
 
-type fakeArena struct{ memory.Allocator }
+type fakeArena struct {
+	memory.Allocator
+	guest *fakeGuest
+}
 
-func (fakeArena) Reserve(int) error { return nil }
+func (a fakeArena) Reserve(int) error {
+	if a.guest.bundle.small {
+		a.guest.spoiled = true
+		return fault.New(fault.Limit, "no memory")
+	}
+	return nil
+}
 
 type fakeFunction struct {
 	guest *fakeGuest
@@ -55,8 +76,13 @@ type fakeFunction struct {
 	state udf.State
 }
 
-func (f *fakeFunction) Out() *arrow.Schema         { return numbers }
-func (f *fakeFunction) Recheck(arrow.Record) error { return nil }
+func (f *fakeFunction) Out() *arrow.Schema { return numbers }
+func (f *fakeFunction) Recheck(arrow.Record) error {
+	if f.guest.spoiled {
+		return fault.New(fault.BadArray, "spoiled")
+	}
+	return nil
+}
 
 func (f *fakeFunction) fail(row int) error {
 	return &udf.CallError{Row: row, Err: fault.New(fault.Guest, "no good").At("function %s", f.name)}
@@ -67,6 +93,10 @@ func (f *fakeFunction) Call(_ context.Context, in arrow.Record, slots []int32, y
 		return f.fail(-1)
 	}
 	values := in.Column(0).(*array.Int64).Int64Values()
+	if f.name == "spread" {
+		return f.spread(values, yield)
+	}
+	f.guest.spoiled = f.guest.spoiled || f.name == "spoil"
 	step := f.guest.bundle.step
 	if step == 0 {
 		step = len(values)
@@ -125,6 +155,36 @@ func (f *fakeFunction) Call(_ context.Context, in arrow.Record, slots []int32, y
 		}
 	}
 	return emit(true)
+}
+
+// spread makes three rows of each, and steps that end in the middle of them.
+func (f *fakeFunction) spread(values []int64, yield func(udf.Result) error) error {
+	step := max(f.guest.bundle.step, 1)
+	var out []int64
+	var origins []int32
+	for row, v := range values {
+		if f.guest.bundle.bad[v] {
+			return f.fail(row)
+		}
+		for i := range int64(3) {
+			out, origins = append(out, v+i*1000), append(origins, int32(row))
+			last := row == len(values)-1 && i == 2
+			if len(out) < step && !last {
+				continue
+			}
+			rec := record(out)
+			err := yield(udf.Result{Record: rec, Origins: origins, Last: last, Partial: i < 2})
+			rec.Release()
+			if err == nil && f.guest.broken {
+				return f.fail(-1)
+			}
+			if err != nil {
+				return err
+			}
+			out, origins = nil, nil
+		}
+	}
+	return nil
 }
 
 func record(values []int64) arrow.Record {

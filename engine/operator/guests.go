@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"slices"
 
 	"github.com/wasmill/wasmill/engine/udf"
 )
@@ -14,10 +15,16 @@ type Guest struct {
 	current udf.Guest
 	// generation counts the guests so far: a function bound to an earlier one must be bound again.
 	generation int
-	broken     []udf.Guest
+	broken     []brokenGuest
 	// seen is what of the guest of generation counted has been attributed to a function.
 	seen    udf.Stats
 	counted int
+}
+
+// brokenGuest is a guest that broke, and was replaced.
+type brokenGuest struct {
+	udf.Guest
+	generation int
 }
 
 // NewGuest returns a place without a guest in it yet.
@@ -35,7 +42,7 @@ func (g *Guest) Get(ctx context.Context) (udf.Guest, int, error) {
 		return nil, 0, err
 	}
 	if g.current != nil {
-		g.broken = append(g.broken, g.current)
+		g.broken = append(g.broken, brokenGuest{g.current, g.generation})
 	}
 	g.current = fresh
 	g.generation++
@@ -64,6 +71,18 @@ func (g *Guest) Sweep(ctx context.Context) {
 		old.Close(ctx)
 	}
 	g.broken = g.broken[:0]
+}
+
+// sweepAfter closes those of a later generation than floor. A batch with many rows that break guests would otherwise keep the
+// memory of as many.
+func (g *Guest) sweepAfter(ctx context.Context, floor int) {
+	g.broken = slices.DeleteFunc(g.broken, func(old brokenGuest) bool {
+		if old.generation <= floor {
+			return false
+		}
+		old.Close(ctx)
+		return true
+	})
 }
 
 // Close closes all guests.
