@@ -63,7 +63,7 @@ func read(data []byte) (m message, f *fault.Fault) {
 	case body < 0:
 		return m, fault.New(fault.Decode, "expected a body of 0 bytes at least, got %d", body)
 	case body > int64(rest):
-		return m, fault.New(fault.Decode, "expected a body of %d bytes, got %d", body, rest)
+		return m, fault.New(fault.Decode, "expected a body of %d bytes, got %d", body, rest).WithHint(cutOff)
 	}
 	m.kind = int(kind)
 	m.body = data[8+size : 8+size+int(body)]
@@ -72,8 +72,10 @@ func read(data []byte) (m message, f *fault.Fault) {
 }
 
 func short(want, got int) *fault.Fault {
-	return fault.New(fault.Decode, "expected an Arrow message of %d bytes at least, got %d", want, got)
+	return fault.New(fault.Decode, "expected an Arrow message of %d bytes at least, got %d", want, got).WithHint(cutOff)
 }
+
+const cutOff = "the data ends within a message: was it cut off when it was written or copied?"
 
 func notMessage(data []byte) *fault.Fault {
 	return fault.New(fault.Decode, "expected an Arrow message, got bytes that begin with % x", data[:4]).
