@@ -203,7 +203,7 @@ func (s *source) prepare(ctx context.Context) error {
 	if s.decoder, err = s.newDecoder(alloc); err != nil || s.head == nil {
 		return err
 	}
-	return s.startInput(s.head)
+	return s.placed(s.startInput(s.head))
 }
 
 // begin prepares the decoder for the input that a message starts.
@@ -212,7 +212,7 @@ func (s *source) begin(m connectors.Message) error {
 		return nil
 	}
 	if err := s.startInput(m.Head); err != nil {
-		return err
+		return s.placed(within(m, err))
 	}
 	if s.head = m.Head; s.head == nil {
 		s.head = m.Data
@@ -226,7 +226,7 @@ func (s *source) startInput(head []byte) error {
 	if !ok {
 		return nil
 	}
-	return s.placed(d.StartInput(head))
+	return d.StartInput(head)
 }
 
 // reserve makes room for a batch of n bytes of input before the first byte is decoded, since reserving may enter the
@@ -307,6 +307,7 @@ func (s *source) messages(ctx context.Context, messages []connectors.Message) er
 // append decodes one message, or the rest of one.
 func (s *source) append(m connectors.Message, offset int, data []byte) (int, error) {
 	before := s.decoder.Rows()
+	var refused error // by the policy, with its place
 	n, err := s.decoder.Append(data, func(bad *codec.BadRecord) error {
 		f := bad.Fault.In("%s", s.place(m, bad))
 		if s.where != "" {
@@ -315,13 +316,26 @@ func (s *source) append(m connectors.Message, offset int, data []byte) (int, err
 		if s.Fails() {
 			f = f.WithDetail("record: " + cut(bad.Data))
 		}
-		return s.Apply(f, bad.Data)
+		refused = s.Apply(f, bad.Data)
+		return refused
 	})
+	if err != nil && refused == nil {
+		err = s.placed(within(m, err))
+	}
 	s.Stats.BytesIn.Add(uint64(n))
 	if rows := s.decoder.Rows(); rows > before {
 		s.tags = append(s.tags, tag{rows, m})
 	}
 	return n, err
+}
+
+// within says which input an error is about that is not about a single record.
+func within(m connectors.Message, err error) error {
+	var f *fault.Fault
+	if m.Subject == "" || !errors.As(err, &f) {
+		return err
+	}
+	return f.In("%s", m.Subject)
 }
 
 // place says where a bad record is.
