@@ -8,11 +8,13 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
@@ -86,8 +88,11 @@ func Open(path string) (*Bundle, error) {
 }
 
 func unreadable(path string, err error) error {
-	if os.IsNotExist(err) {
+	switch {
+	case os.IsNotExist(err):
 		return fault.New(fault.Bundle, "there is no such file").At("%s", path)
+	case errors.Is(err, syscall.EISDIR):
+		return fault.New(fault.Bundle, "this is a folder").At("%s", path).WithHint("name the .wasm, .zip or .tar.gz in it")
 	}
 	return fault.New(fault.Connect, "cannot be read: %v", err).At("%s", path)
 }

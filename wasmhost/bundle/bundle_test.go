@@ -130,8 +130,9 @@ func TestOpenFaults(t *testing.T) {
 	if want := filepath.Join(dir, "none.wasm") + ": there is no such file"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if _, err = bundle.Open(dir); fault.CodeOf(err) != fault.Connect {
-		t.Errorf("a folder: got %v", err)
+	_, err = bundle.Open(dir)
+	if want := dir + ": this is a folder (name the .wasm, .zip or .tar.gz in it)"; err == nil || err.Error() != want || fault.CodeOf(err) != fault.Bundle {
+		t.Errorf("got %v, want %s", err, want)
 	}
 	path := filepath.Join(dir, "x.wat")
 	if err := os.WriteFile(path, []byte("(module)"), 0o644); err != nil {
