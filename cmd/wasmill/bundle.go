@@ -67,7 +67,7 @@ func (l *library) bundle(path string) (udf.Bundle, error) {
 	}
 	b, err := l.host.Open(context.Background(), upload)
 	if err != nil {
-		return nil, fault.From(err)
+		return nil, fault.From(err).In("%s", path)
 	}
 	l.loaded[path] = b
 	return b, nil

@@ -82,6 +82,10 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 // plan reads the pipeline, or makes one of a bundle and the flags.
 func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
 	if isPipeline(c.File) {
+		if flag := c.bundleFlag(); flag != "" {
+			return nil, fault.New(fault.Usage, "it is for bundles, and %s is a pipeline", c.File).At("%s", flag).
+				WithHint("change the pipeline; ${NAME} in it is replaced by an environment variable")
+		}
 		return readPipeline(c.File)
 	}
 	if ext := filepath.Ext(c.File); ext != ".wasm" && ext != ".zip" && ext != ".gz" {
@@ -89,6 +93,19 @@ func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
 			WithHint("give a pipeline (.yaml) or a bundle (.wasm, .zip, .tar.gz)")
 	}
 	return bundlePlan(c)
+}
+
+// bundleFlag returns a flag that was given and says something about a bundle's run, or "".
+func (c *runCmd) bundleFlag() string {
+	for _, f := range []struct{ name, value, standard string }{
+		{"--function", c.Function, ""}, {"--input", c.Input, "-"}, {"--output", c.Output, "-"},
+		{"--schema", c.Schema, ""}, {"--on-error", c.OnError, "fail"},
+	} {
+		if f.value != f.standard {
+			return f.name
+		}
+	}
+	return ""
 }
 
 func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.Plan, resolved *plan.Resolved, lib *library) error {

@@ -171,49 +171,13 @@ func (w *wires) sample(ctx context.Context, dir string, node *plan.Node, source 
 	}
 	var sample []byte
 	for _, m := range messages {
-		sample = append(append(sample, bytes.TrimSuffix(m.Data, []byte("\n"))...), '\n')
+		sample = append(sample, m.Data...)
+		if formats()[format].Lines && !bytes.HasSuffix(m.Data, []byte("\n")) {
+			sample = append(sample, '\n')
+		}
 	}
 	return sample, nil
 }
 
 // sampleWait bounds how long an input without records is waited for when its schema is to be inferred.
 const sampleWait = 5 * time.Second
-
-// peekable is a standard input whose first bytes can be looked at before it is read.
-type peekable struct {
-	in     io.Reader
-	peeked []byte
-}
-
-const peekBytes = 64 << 10
-
-// peek returns the whole lines of what comes first.
-func (p *peekable) peek() ([]byte, error) {
-	if p.peeked == nil {
-		buffer := make([]byte, peekBytes)
-		n, err := p.in.Read(buffer)
-		for err == nil && n < len(buffer) && !bytes.Contains(buffer[:n], []byte("\n")) {
-			var more int
-			more, err = p.in.Read(buffer[n:])
-			n += more
-		}
-		if n == 0 && err != nil && err != io.EOF {
-			return nil, fault.New(fault.Connect, "standard input cannot be read: %v", err)
-		}
-		p.peeked = buffer[:n]
-	}
-	if end := bytes.LastIndexByte(p.peeked, '\n'); end >= 0 {
-		return p.peeked[:end+1], nil
-	}
-	return p.peeked, nil
-}
-
-// Read implements [io.Reader].
-func (p *peekable) Read(b []byte) (int, error) {
-	if len(p.peeked) > 0 {
-		n := copy(b, p.peeked)
-		p.peeked = p.peeked[n:]
-		return n, nil
-	}
-	return p.in.Read(b)
-}
