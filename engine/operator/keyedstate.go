@@ -40,6 +40,8 @@ type KeyedState struct {
 
 	epoch     uint64        // the epoch that is open, counted by Barrier
 	committed atomic.Uint64 // the newest epoch that the store holds
+	swept     uint64        // the epoch of the last eviction
+	left      int           // bytes behind it
 }
 
 // entry is all that is kept of one key.
@@ -95,8 +97,10 @@ func (k *KeyedState) size(e *entry) int {
 // Begin makes the states of the keys ready for a call: one read of the store for all that are not in the cache.
 func (k *KeyedState) Begin(keys *stream.Keys) error {
 	k.undo, k.before = k.undo[:0], k.before[:0]
-	if k.bytes > k.limit {
-		k.evict()
+	// Looking through all entries for few to let go of is put off until there is hope for more.
+	if committed := k.committed.Load(); k.bytes > k.limit && (committed != k.swept || k.bytes > k.left+k.limit/8) {
+		k.evict(committed)
+		k.swept, k.left = committed, k.bytes
 	}
 	k.slots = k.slots[:0]
 	var missing []*entry
@@ -184,6 +188,9 @@ func (k *KeyedState) set(s, slot int32, value []byte, present bool) error {
 	if err != nil {
 		return err
 	}
+	if err := k.fits(e, s, value); err != nil {
+		return err
+	}
 	c := &e.cells[s]
 	k.undo = append(k.undo, undo{place{e, s}, c.present, len(c.value)})
 	k.before = append(k.before, c.value...)
@@ -202,6 +209,22 @@ func (k *KeyedState) set(s, slot int32, value []byte, present bool) error {
 	}
 	return nil
 }
+
+// fits refuses at once what the store would refuse at the commit, when it is too late to set the row aside.
+func (k *KeyedState) fits(e *entry, s int32, value []byte) error {
+	if len(value)+2*(len(e.key)+len(k.operator)+len(k.states[s].Name))+keyOverhead <= state.MaxEntry {
+		return nil
+	}
+	key := len(k.appendKey(nil, place{e, s}))
+	if key+len(value) <= state.MaxEntry {
+		return nil
+	}
+	return fault.New(fault.Limit, "a value of %d bytes and its key of %d bytes for state `%s`, together at most %d can be stored", len(value),
+		key, k.states[s].Name, state.MaxEntry).WithHint("spread what is kept over several keys or states")
+}
+
+// keyOverhead is the most that a stored key takes beside twice its parts, in bytes.
+const keyOverhead = 16
 
 // put takes a copy of value, in the memory of the one before where that is not much too large.
 func (c *cell) put(value []byte, present bool) {
@@ -255,9 +278,8 @@ func (k *KeyedState) Barrier(epoch uint64) []state.Change {
 // Committed says that the store holds the epoch. It may be called from any goroutine.
 func (k *KeyedState) Committed(epoch uint64) { k.committed.Store(epoch) }
 
-// evict lets go of entries that the store has, until a quarter of the limit is free.
-func (k *KeyedState) evict() {
-	committed := k.committed.Load()
+// evict lets go of entries that the store has at an epoch, until a quarter of the limit is free.
+func (k *KeyedState) evict(committed uint64) {
 	for key, e := range k.entries {
 		if k.bytes <= k.limit*3/4 {
 			return

@@ -141,6 +141,9 @@ func TestKeyedStateFaults(t *testing.T) {
 		{k.Delete(0, 7), "key slot 7 was asked for, the batch has 2"},
 		{k.Put(1, 0, large), "a value of 1048577 bytes for state `text`, the most is 1048576"},
 		{k.Put(2, 0, large), "state 2 was asked for, the function declares 2"},
+		{k.Put(1, 0, large[:state.MaxEntry-16]), "a value of 999984 bytes and its key of 20 bytes for state `text`, together at most 1000000 can be stored " +
+			"(spread what is kept over several keys or states)"},
+		{k.Put(1, 0, large[:state.MaxEntry-20]), "<nil>"},
 	} {
 		if fmt.Sprint(c.err) != c.want {
 			t.Errorf("got %v, want %s", c.err, c.want)
@@ -149,6 +152,33 @@ func TestKeyedStateFaults(t *testing.T) {
 }
 
 func third(_ []byte, _ bool, err error) error { return err }
+
+// TestWhatIsPutCanBeCommitted puts values and keys around the limit: what is not refused at once is not refused at the commit.
+func TestWhatIsPutCanBeCommitted(t *testing.T) {
+	store := memstate.New()
+	k := operator.NewKeyedState(store, "op", twoStates, 64<<20, 0, nil)
+	epoch, refused, zeros := uint64(0), 0, make([]byte, state.MaxEntry)
+	for _, fill := range []byte{0, 1} { // zeros in a key are stored as two bytes
+		for _, size := range []int{0, 1, 499_970, 499_990, 500_000, 999_970, 999_990, 1_000_000} {
+			keys := &stream.Keys{Distinct: [][]byte{bytes.Repeat([]byte{fill}, size)}, Partitions: []uint16{7}}
+			for _, length := range []int{0, 14, 15, 16} {
+				if err := k.Begin(keys); err != nil {
+					t.Fatal(err)
+				}
+				if k.Put(0, 0, zeros[:max(0, state.MaxEntry-size-length)]) != nil {
+					refused++
+				}
+			}
+			epoch++
+			if err := store.Commit(t.Context(), state.Commit{Marker: state.Marker{Epoch: epoch}, Changes: k.Barrier(epoch)}); err != nil {
+				t.Errorf("key of %d bytes %d: %v", size, fill, err)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("nothing was refused")
+	}
+}
 
 // TestKeyedStateFull asks for a commit when half of the limit is taken up by what is not committed.
 func TestKeyedStateFull(t *testing.T) {
