@@ -144,10 +144,14 @@ func (g *guest) end(name string, err error) error {
 	spent := g.meter.Stop(g.fuel.Get())
 	g.clock.fuel -= spent
 	g.stats.Fuel += uint64(spent)
+	if err == nil && !g.clock.counts {
+		g.log.settle(false)
+	}
 	switch {
 	case err != nil:
 		g.flush()
 		f := g.trap(err).At("%s", name)
+		g.log.settle(true)
 		g.broken = f
 		return f
 	case g.clock.left < 0:

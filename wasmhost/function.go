@@ -89,6 +89,9 @@ func (g *guest) account(ctx context.Context, f *function) (leave func()) {
 		f.busy = true
 	}
 	return func() {
+		if !outerClock.counts {
+			g.log.settle(false)
+		}
 		g.entry.Context, g.clock, g.running = outerContext, outerClock, outerRunning
 		if f != nil {
 			f.busy, f.slots = false, 0

@@ -3,6 +3,7 @@ package wasmhost
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,7 +14,8 @@ const (
 	maxLine     = 4 << 10
 	maxLogBytes = 64 << 10
 	maxLogLines = 1000
-	maxSaid     = 64 // lines of standard error that a trap's detail shows
+	maxSaid     = 64 // lines of standard error that a trap's detail shows, the first and the last ones in halves
+	maxAloud    = 4  // lines of standard error after which a call's lines wait for its end
 )
 
 // guestLog takes a guest's lines, whichever way they come, and drops what is too much.
@@ -21,28 +23,47 @@ type guestLog struct {
 	sink    func(level int, line string) // nil discards
 	bytes   int                          // written since the last call of renew
 	lines   int
-	dropped int      // lines
-	errors  []string // the last lines of standard error since renew, also without a sink
+	dropped int        // lines
+	errors  []string   // lines of standard error since renew, also without a sink: the first, and behind them the last
+	omitted int        // lines between them
+	aloud   int        // lines of standard error that were not held
+	held    []heldLine // in the order in which they came
 }
 
-// said returns the last lines of standard error.
+// heldLine waits for the end of its call. A language's runtime that gives up prints hundreds of lines, which said shows the
+// ends of: those of a call that traps are not worth the log, and may come for each of its rows.
+type heldLine struct {
+	level    int
+	text     string
+	standard bool // error
+}
+
+// said returns the first and the last lines of standard error.
 func (l *guestLog) said() string {
 	if len(l.errors) == 0 {
 		return ""
 	}
-	return strings.Join(l.errors, "\n") + "\n"
+	lines := l.errors
+	if l.omitted > 0 {
+		lines = slices.Insert(slices.Clone(lines), maxSaid/2, fmt.Sprintf("... %d lines", l.omitted))
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
-// complain keeps a line of standard error for said.
-func (l *guestLog) complain(text []byte) {
+// complain takes a line of standard error.
+func (l *guestLog) complain(level int, text []byte) {
 	if len(l.errors) == maxSaid {
-		l.errors = append(l.errors[:0], l.errors[1:]...)
+		l.errors = slices.Delete(l.errors, maxSaid/2, maxSaid/2+1)
+		l.omitted++
 	}
 	l.errors = append(l.errors, clipText(string(text)))
+	l.put(level, text, true)
 }
 
-// line hands one line on. Text is the guest's memory; it is copied.
-func (l *guestLog) line(level int, text []byte) {
+// line takes a line of any other origin. Text is the guest's memory; it is copied.
+func (l *guestLog) line(level int, text []byte) { l.put(level, text, false) }
+
+func (l *guestLog) put(level int, text []byte, standard bool) {
 	if l.sink == nil {
 		return
 	}
@@ -60,16 +81,41 @@ func (l *guestLog) line(level int, text []byte) {
 	if cut {
 		line += "..."
 	}
+	if len(l.held) > 0 || standard && l.aloud == maxAloud {
+		l.held = append(l.held, heldLine{level, line, standard})
+		return
+	}
+	if standard {
+		l.aloud++
+	}
 	l.sink(level, line)
+}
+
+// settle ends a call: the lines that were held go to the log, but for those on standard error when the guest has trapped.
+func (l *guestLog) settle(trapped bool) {
+	silent := 0
+	for _, h := range l.held {
+		if h.standard && trapped {
+			silent++
+			continue
+		}
+		l.sink(h.level, h.text)
+	}
+	if silent > 0 {
+		l.sink(levelWarn, fmt.Sprintf("... %d more lines on standard error before the guest trapped", silent))
+	}
+	l.held = l.held[:0]
 }
 
 // renew gives the guest a new allowance and says what was dropped under the old one.
 func (l *guestLog) renew() {
+	l.settle(false)
 	if l.dropped > 0 {
 		l.sink(levelWarn, fmt.Sprintf("%d lines of this guest's log were dropped: at most %d lines and %d KiB are kept per call",
 			l.dropped, maxLogLines, maxLogBytes>>10))
 	}
-	l.bytes, l.lines, l.dropped, l.errors = 0, 0, 0, l.errors[:0]
+	l.bytes, l.lines, l.dropped, l.aloud = 0, 0, 0, 0
+	l.errors, l.omitted = l.errors[:0], 0
 }
 
 // plain makes text of a guest's fit for a terminal: bytes that are no UTF-8 and control characters but the tab become
@@ -117,9 +163,10 @@ func (p *printer) flush() {
 func (p *printer) end() {
 	line := bytes.TrimSuffix(p.part, []byte("\r"))
 	if p.level >= levelWarn {
-		p.log.complain(line)
+		p.log.complain(p.level, line)
+	} else {
+		p.log.line(p.level, line)
 	}
-	p.log.line(p.level, line)
 	p.part = p.part[:0]
 }
 
