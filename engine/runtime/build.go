@@ -2,7 +2,10 @@ package runtime
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -13,7 +16,6 @@ import (
 	"github.com/wasmill/wasmill/engine/operator"
 	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/stream"
-	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/state"
 )
 
@@ -62,6 +64,9 @@ func (a *attempt) build(ctx context.Context) error {
 	if a.last, _, err = a.store.Last(); err != nil {
 		return err
 	}
+	if err := a.fixPartitions(); err != nil {
+		return err
+	}
 	a.epochs = &epochs{
 		store: a.store, log: a.job.options.Log, last: a.last,
 		interval: orElse(time.Duration(a.plan.Plan.Epoch), defaultEpoch),
@@ -82,6 +87,28 @@ func (a *attempt) build(ctx context.Context) error {
 	}
 	a.epochs.tasks = len(a.tasks)
 	a.epochs.live = len(a.epochs.sources)
+	return nil
+}
+
+// fixPartitions holds the number of partitions to the one that the job began with, for state is found by its partition. It lies
+// beside the positions of sources and sinks.
+func (a *attempt) fixPartitions() error {
+	if !slices.ContainsFunc(a.plan.Nodes, func(n *plan.ResolvedNode) bool { return n.Node.Kind == plan.KindKeyedMap }) {
+		return nil
+	}
+	key := positionKey("", "partitions")
+	now := fmt.Sprint(a.partitions())
+	if began := a.last.Positions[key]; began != nil && string(began) != now {
+		return fault.New(fault.State, "the job's state is kept in %s partitions, not in %s", began, now).
+			At("%s", a.plan.Plan.Position("", "partitions")).
+			WithHint("set `partitions: %s`, or give the job another name to begin with empty state", began)
+	}
+	positions := maps.Clone(a.last.Positions)
+	if positions == nil {
+		positions = make(map[string]json.RawMessage)
+	}
+	positions[key] = json.RawMessage(now)
+	a.last.Positions = positions
 	return nil
 }
 
@@ -226,36 +253,6 @@ func (c *chain) close() {
 	}
 }
 
-// guestKey tells guests apart: the functions of a bundle share one where their limits are the same.
-type guestKey struct {
-	bundle    string
-	maxMemory uint64
-	timeout   plan.Duration
-	fuel      uint64
-}
-
-func keyOf(call *plan.Call) guestKey {
-	return guestKey{call.Bundle, call.MaxMemory, call.Timeout, call.Fuel}
-}
-
-// addGuest makes the place for the guest of a call.
-func (c *chain) addGuest(node string, call *plan.Call) error {
-	key := keyOf(call)
-	if c.guests[key] != nil {
-		return nil
-	}
-	b, err := c.job.options.Bundle(call.Bundle)
-	if err != nil {
-		return err
-	}
-	options := udf.Options{MaxMemory: call.MaxMemory, CallTimeout: time.Duration(call.Timeout), Fuel: call.Fuel}
-	if log := c.job.options.GuestLog; log != nil {
-		options.Log = func(level int, line string) { log(node, level, line) }
-	}
-	c.guests[key] = operator.NewGuest(b, options)
-	return nil
-}
-
 // after returns where the rows of a node go: on in this task, to other tasks, or both.
 func (c *chain) after(n *plan.ResolvedNode) (stream.Output, error) {
 	var outs []stream.Output
@@ -357,52 +354,6 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 	}
 	forward.Next = next
 	return c.open(op)
-}
-
-func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
-	spec := n.Node.Call
-	call := &operator.Call{
-		Policy: c.policy(n, spec.OnError), Kind: n.Node.Kind, Function: spec.Function, Where: c.where(n), Config: spec.Config,
-		Guest: c.guests[keyOf(spec)], Columns: n.Columns, In: n.Args, Out: n.Out, At: n.At,
-	}
-	if next := c.nextCall(n); next != nil {
-		call.Arena = keyOf(next) == keyOf(spec)
-	}
-	if n.Node.Kind == plan.KindKeyedMap {
-		types := make(map[string]string)
-		for _, d := range n.Signature.State {
-			types[d.Name] = d.Type
-		}
-		if err := c.store.Declare(n.Node.ID, types); err != nil {
-			return nil, c.placed(n, err)
-		}
-		full := func() { poke(c.epochs.full) }
-		call.State = operator.NewKeyedState(c.store, n.Node.ID, n.Signature.State, c.job.options.StateCache, c.last.Epoch, full)
-		call.TakeChanges = c.epochs.takeChanges
-	}
-	return call, nil
-}
-
-// nextCall returns the next call that the rows of n meet in this task, when nothing but projections and keys lies between.
-func (c *chain) nextCall(n *plan.ResolvedNode) *plan.Call {
-	var next *plan.ResolvedNode
-	for _, candidate := range c.stage.Nodes {
-		for _, in := range candidate.Node.Inputs {
-			if in == n.Node.ID {
-				if next != nil {
-					return nil
-				}
-				next = candidate
-			}
-		}
-	}
-	switch {
-	case next == nil:
-		return nil
-	case next.Node.Call != nil:
-		return next.Node.Call
-	}
-	return c.nextCall(next)
 }
 
 func (c *chain) sink(n *plan.ResolvedNode) (stream.Output, error) {

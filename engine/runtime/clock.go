@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"math"
 	"time"
 
 	"github.com/wasmill/wasmill/engine/stream"
@@ -41,6 +42,14 @@ func (c *clock) see(times []int64, tags []tag) {
 	}
 }
 
+// before returns the last millisecond before t that is late by more than d. Times come with the data and may be any.
+func before(t, d int64) int64 {
+	if t < math.MinInt64+d+1 {
+		return math.MinInt64
+	}
+	return t - d - 1
+}
+
 // tick returns the watermark, whether any split is active, and whether that changed.
 func (c *clock) tick(now time.Time) (w stream.Watermark, active, changed bool) {
 	w = stream.MaxWatermark
@@ -55,7 +64,7 @@ func (c *clock) tick(now time.Time) (w stream.Watermark, active, changed bool) {
 		active = true
 		mark := stream.MinWatermark
 		if s.newest != stream.NoTime {
-			mark = stream.Watermark(s.newest - c.outOfOrderness - 1)
+			mark = stream.Watermark(before(s.newest, c.outOfOrderness))
 		}
 		w = min(w, mark)
 	}

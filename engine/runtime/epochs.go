@@ -163,6 +163,10 @@ func (e *epochs) epoch(ctx context.Context, drain bool) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	select {
+	case <-e.full: // asked for what this barrier has taken
+	default:
+	}
 	if e.dead != nil {
 		f, err := e.dead.flush(ctx)
 		if err != nil {

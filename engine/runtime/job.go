@@ -122,7 +122,10 @@ func (j *Job) Run(ctx context.Context) error {
 		if err == nil {
 			j.ended.Store(j.current.Load().epochs.through())
 		}
-		if err == nil || ctx.Err() != nil || !mendable(err) || j.current.Load() == nil {
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx) // whatever the tasks made of it
+		}
+		if err == nil || !mendable(err) || j.current.Load() == nil {
 			// A job that never came to run is not started again: whoever starts it should see why, and sources and sinks
 			// have already waited for servers that were not there.
 			return err

@@ -84,7 +84,7 @@ func (m *merge) element(in *input, e stream.Element) (drained bool, err error) {
 		in.idle = e.Kind == stream.KindIdle
 		return false, m.advance()
 	case stream.KindEnd:
-		in.ended, in.watermark = true, stream.MaxWatermark
+		in.ended = true
 		if err := m.advance(); err != nil || m.ended || !m.all(func(i *input) bool { return i.ended }) {
 			return false, err
 		}
@@ -107,25 +107,25 @@ func (m *merge) element(in *input, e stream.Element) (drained bool, err error) {
 	return false, nil
 }
 
-// advance passes on a watermark or a status that changed. Idle inputs do not hold the watermark back.
+// advance passes on a watermark or a status that changed. Idle inputs do not hold the watermark back while others are
+// active; when all that have not ended are idle there is nothing that could say how far time has come.
 func (m *merge) advance() error {
-	idle := m.all(func(i *input) bool { return i.idle && !i.ended })
+	idle, least := true, stream.MaxWatermark
+	for _, i := range m.inputs {
+		if !i.idle && !i.ended {
+			idle, least = false, min(least, i.watermark)
+		}
+	}
+	if m.all(func(i *input) bool { return i.ended }) {
+		idle = false
+	}
 	if idle != m.idle {
 		m.idle = idle
 		if err := m.chain.Status(!idle); err != nil {
 			return err
 		}
 	}
-	if idle {
-		return nil
-	}
-	least := stream.MaxWatermark
-	for _, i := range m.inputs {
-		if !i.idle || i.ended {
-			least = min(least, i.watermark)
-		}
-	}
-	if least <= m.watermark {
+	if idle || least <= m.watermark {
 		return nil
 	}
 	m.watermark = least

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"math"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -162,7 +163,8 @@ func (s *shape) times(rec arrow.Record, tags []tag) ([]int64, error) {
 		n := perSecond[c.DataType().(*arrow.TimestampType).Unit]
 		at = func(row int) int64 {
 			if n == 1 {
-				return int64(c.Value(row)) * 1000
+				// What is out of range is as far as time goes; the least number says that there is no time.
+				return min(max(int64(c.Value(row)), math.MinInt64/1000), math.MaxInt64/1000) * 1000
 			}
 			return floorDiv(int64(c.Value(row)), n/1000)
 		}
