@@ -161,8 +161,7 @@ func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.
 	elapsed := time.Since(start)
 	hide()
 	if errors.Is(err, errStopped) {
-		return fault.New(fault.Connect, "stopped before the end").
-			WithHint("what was committed stays; run the same command again to go on from there")
+		return stopped()
 	}
 	if !c.Quiet && job.Stats() != nil {
 		summary(s.err, p, job, elapsed, c.Stats)
@@ -197,7 +196,12 @@ func forget(dir string) error {
 // errStopped is the cause of a context that a second Ctrl-C ended.
 var errStopped = errors.New("stopped")
 
-// onSignals drains the job at the first SIGINT or SIGTERM and stops it at the second.
+// stopWait is how long a job that is to stop may take. Something may not let go of it: an output that nobody reads, a disk
+// that hangs.
+const stopWait = 2 * time.Second
+
+// onSignals drains the job at the first SIGINT or SIGTERM and stops it at the second; when it does not stop in stopWait, it
+// ends the process as a crash would, of which every job comes back.
 func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
@@ -213,6 +217,13 @@ func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (c
 			}
 			if n > 0 {
 				cancel(errStopped)
+				select {
+				case <-over:
+				case <-signals:
+					abandon(s)
+				case <-time.After(stopWait):
+					abandon(s)
+				}
 				return
 			}
 			if !quiet {
@@ -227,6 +238,17 @@ func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (c
 		<-done
 		cancel(nil)
 	}
+}
+
+// abandon ends the process while the job is still at work.
+func abandon(s *streams) {
+	show(s.err, stopped())
+	os.Exit(exitFailed)
+}
+
+func stopped() *fault.Fault {
+	return fault.New(fault.Connect, "stopped before the end").
+		WithHint("what was committed stays; run the same command again to go on from there")
 }
 
 // durable reports whether a run of the plan has anything to go on from after a crash.
