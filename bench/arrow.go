@@ -22,7 +22,7 @@ input:
 pipeline:
   - map: {bundle: guest.wasm, function: score}
 output:
-  jetstream: {subject: out, rows_per_message: 1000, max_pending: 256}
+  jetstream: {subject: out, rows_per_message: 1000, max_pending: 4000}
   format: arrow
 `
 
@@ -50,7 +50,7 @@ func arrowLoop(e *env) error {
 		"loop", "rows", "target", "bytes in", "ratio")
 	volume := func(c cost) string { return fmt.Sprintf("%.0f MB/s", messages*float64(len(message))/c.wall/1e6) }
 	t.add("bare nats.go", million(messages*rows/p.bare.wall), "", volume(p.bare), "")
-	t.add("wasmill", million(messages*rows/p.whole.wall), "2.00 M/s", volume(p.whole), percent(p.ratio))
+	t.add("wasmill", million(messages*rows/p.whole.wall), "2.00 M/s", volume(p.whole), p.ratio)
 	t.print(e.out)
 	return nil
 }

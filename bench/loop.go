@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -38,7 +39,7 @@ func loop(e *env) error {
 		}
 		n := float64(c.events)
 		t.add(c.what, "bare nats.go", thousand(n/p.bare.wall), nanos(p.bare.cpu/n*1e9), "", "")
-		t.add("", "wasmill", thousand(n/p.whole.wall), nanos(p.whole.cpu/n*1e9), percent(p.ratio), "75 %")
+		t.add("", "wasmill", thousand(n/p.whole.wall), nanos(p.whole.cpu/n*1e9), p.ratio, "75 %")
 	}
 	t.print(e.out)
 	return nil
@@ -58,10 +59,11 @@ output:
 // cost is what a run took, in seconds: on the clock, and of the processor, for the server as well.
 type cost struct{ wall, cpu float64 }
 
-// pair holds the medians of two loops that took turns, and of the ratios of the second's rate to the first's by round.
+// pair holds the medians of two loops that took turns, and the ratio of the second's rate to the first's: the median of
+// the rounds', and the least and the largest.
 type pair struct {
 	bare, whole cost
-	ratio       float64
+	ratio       string
 }
 
 // compare runs the bare loop and a pipeline over the messages of IN in turn.
@@ -84,7 +86,8 @@ func (r *rig) compare(messages int, yaml string) (pair, error) {
 		}
 		ratios = append(ratios, took[0].wall/took[1].wall)
 	}
-	return pair{cost{median(wall[0]), median(cpu[0])}, cost{median(wall[1]), median(cpu[1])}, median(ratios)}, nil
+	ratio := fmt.Sprintf("%.0f %% (%.0f-%.0f)", 100*median(ratios), 100*slices.Min(ratios), 100*slices.Max(ratios))
+	return pair{cost{median(wall[0]), median(cpu[0])}, cost{median(wall[1]), median(cpu[1])}, ratio}, nil
 }
 
 // timed runs a loop over an empty stream OUT, which must hold so many messages afterwards; of Arrow's it may hold some

@@ -112,6 +112,3 @@ func nanos(ns float64) string {
 	}
 	return fmt.Sprintf("%.2f s", ns/1e9)
 }
-
-// percent writes a ratio.
-func percent(ratio float64) string { return fmt.Sprintf("%.0f %%", 100*ratio) }
