@@ -121,7 +121,11 @@ func (f *input) broken(err error) error {
 	if errors.As(err, &known) {
 		return known.At("%s, byte %d", f.path, f.pos.Offset)
 	}
-	return fault.New(fault.Decode, "%s cannot be read behind byte %d: %v", f.path, f.pos.Offset, unwrapPath(err))
+	unread := fault.New(fault.Decode, "%s cannot be read behind byte %d: %v", f.path, f.pos.Offset, unwrapPath(err))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return unread.WithHint("the compressed data ends too early: was the file cut off when it was written or copied?")
+	}
+	return unread
 }
 
 // replaced looks, at the end of a file that is followed, whether the file has been replaced by another, as log rotation does.

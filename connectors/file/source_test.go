@@ -273,7 +273,7 @@ func TestSourceFaults(t *testing.T) {
 		{`{"path":["flights.ndjson","sub/x"],"follow":true}`, fault.Unsupported,
 			"one task cannot follow 2 files (give each file an input of its own, or the input a parallelism of 2)"},
 		{`"broken.gz"`, fault.Decode, "DIR/broken.gz is not compressed with gzip: gzip: invalid header (a name that ends in .gz says so)"},
-		{`"cut.gz"`, fault.Decode, "DIR/cut.gz cannot be read behind byte BYTES: unexpected EOF"},
+		{`"cut.gz"`, fault.Decode, "DIR/cut.gz cannot be read behind byte BYTES: unexpected EOF (the compressed data ends too early: was the file cut off when it was written or copied?)"},
 	} {
 		err := readAll(c.config, dir)
 		text := strings.ReplaceAll(fmt.Sprint(err), dir, "DIR")

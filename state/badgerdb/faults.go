@@ -29,7 +29,7 @@ func openFault(dir string, err error) *fault.Fault {
 		return fullFault(dir)
 	case strings.Contains(text, "permission denied"), strings.Contains(text, "read-only file system"), strings.Contains(text, "not a directory"):
 		return fault.New(fault.State, "the state cannot be opened: %s", text).At("%s", dir).
-			WithHint("the folder must be one that this user may write in")
+			WithHint("choose a folder that this user may write in with --data-dir or WASMILL_DATA")
 	}
 	return damaged(dir, text)
 }

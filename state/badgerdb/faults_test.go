@@ -89,7 +89,8 @@ func TestFolderIsAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Open(Options{Dir: path})
-	if err == nil || !strings.HasPrefix(err.Error(), path+": the state cannot be opened: ") {
+	if err == nil || !strings.HasPrefix(err.Error(), path+": the state cannot be opened: ") ||
+		!strings.HasSuffix(err.Error(), " (choose a folder that this user may write in with --data-dir or WASMILL_DATA)") {
 		t.Errorf("got %v", err)
 	}
 }
