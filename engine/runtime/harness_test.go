@@ -218,19 +218,19 @@ func (d deadWriter) Write(_ context.Context, b *stream.Batch) error {
 	return nil
 }
 
-// adder is a bundle with one keyed function: the sum of n per key so far.
-type adder struct{}
+// adder is a bundle with one keyed function: the sum of n per key so far. It pauses after each row if it has a pause.
+type adder struct{ pause func() }
 
 func (adder) Digest() string              { return "adder" }
 func (adder) Functions() []udf.Signature  { return []udf.Signature{adderSignature} }
 func (adder) Close(context.Context) error { return nil }
-func (adder) Instantiate(context.Context, udf.Options) (udf.Guest, error) {
-	return adderGuest{}, nil
+func (a adder) Instantiate(context.Context, udf.Options) (udf.Guest, error) {
+	return adderGuest{a.pause}, nil
 }
 
 var adderSignature = udf.Signature{Name: "sum", Kind: udf.KeyedMap, In: numbers, Out: numbers, State: []udf.StateDecl{{Name: "sum", Type: "int64"}}}
 
-type adderGuest struct{}
+type adderGuest struct{ pause func() }
 
 type goArena struct{ memory.Allocator }
 
@@ -240,11 +240,14 @@ func (adderGuest) Arena() udf.Arena            { return goArena{memory.DefaultAl
 func (adderGuest) Broken() bool                { return false }
 func (adderGuest) Stats() udf.Stats            { return udf.Stats{} }
 func (adderGuest) Close(context.Context) error { return nil }
-func (adderGuest) Bind(_ context.Context, _ string, _ *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
-	return adderFunction{st}, nil
+func (g adderGuest) Bind(_ context.Context, _ string, _ *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
+	return adderFunction{st, g.pause}, nil
 }
 
-type adderFunction struct{ state udf.State }
+type adderFunction struct {
+	state udf.State
+	pause func()
+}
 
 func (adderFunction) Out() *arrow.Schema         { return numbers }
 func (adderFunction) Recheck(arrow.Record) error { return nil }
@@ -265,6 +268,9 @@ func (f adderFunction) Call(_ context.Context, in arrow.Record, slots []int32, y
 		}
 		if err := f.state.Put(0, slots[row], strconv.AppendInt(nil, sum, 10)); err != nil {
 			return err
+		}
+		if f.pause != nil {
+			f.pause()
 		}
 		b.Field(0).(*array.Int64Builder).Append(sum)
 		origins = append(origins, int32(row))
