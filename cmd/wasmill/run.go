@@ -200,6 +200,10 @@ var errStopped = errors.New("stopped")
 // that hangs.
 const stopWait = 2 * time.Second
 
+// sameSignal is how long after the first signal others are taken for the same: supervisors, and timeout(1), signal the
+// process and then its group.
+const sameSignal = 250 * time.Millisecond
+
 // onSignals drains the job at the first SIGINT or SIGTERM and stops it at the second; when it does not stop in stopWait, it
 // ends the process as a crash would, of which every job comes back.
 func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (context.Context, func()) {
@@ -209,13 +213,17 @@ func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (c
 	over, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		for n := 0; ; n++ {
+		var first time.Time
+		for {
 			select {
 			case <-over:
 				return
 			case <-signals:
 			}
-			if n > 0 {
+			if !first.IsZero() {
+				if time.Since(first) < sameSignal {
+					continue
+				}
 				cancel(errStopped)
 				select {
 				case <-over:
@@ -226,6 +234,7 @@ func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (c
 				}
 				return
 			}
+			first = time.Now()
 			if !quiet {
 				fmt.Fprintln(s.err, "\nfinishing what has been read; Ctrl-C again stops at once")
 			}
