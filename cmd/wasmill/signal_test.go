@@ -17,7 +17,7 @@ func TestCtrlCTwiceEndsAJobThatHangs(t *testing.T) {
 	dir := t.TempDir()
 	// A row alone is more than a pipe holds.
 	pipeline := `
-input: {generate: {fields: {text: {kind: choice, values: [` + strings.Repeat("x", 256<<10) + `]}}}, schema: {text: utf8}}
+input: {generate: {rate: 10, fields: {text: {kind: choice, values: [` + strings.Repeat("x", 256<<10) + `]}}}, schema: {text: utf8}}
 output: stdout
 `
 	if err := os.WriteFile(filepath.Join(dir, "hang.yaml"), []byte(pipeline), 0o666); err != nil {
