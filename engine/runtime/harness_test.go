@@ -225,7 +225,7 @@ func (adder) Digest() string              { return "adder" }
 func (adder) Functions() []udf.Signature  { return []udf.Signature{adderSignature} }
 func (adder) Close(context.Context) error { return nil }
 func (a adder) Instantiate(context.Context, udf.Options) (udf.Guest, error) {
-	return adderGuest{a.pause}, nil
+	return adderGuest(a), nil
 }
 
 var adderSignature = udf.Signature{Name: "sum", Kind: udf.KeyedMap, In: numbers, Out: numbers, State: []udf.StateDecl{{Name: "sum", Type: "int64"}}}
