@@ -4,7 +4,9 @@ package codec
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -27,8 +29,8 @@ type Format struct {
 	// Positional says that under this configuration columns are found by their position alone, so that the decoder must be
 	// given all that are declared, also those that nobody reads. Nil: never.
 	Positional func(config json.RawMessage) bool
-	// Infer returns a schema from the first bytes of an input: whole records, many lines or one message.
-	// Nil: the format cannot.
+	// Infer returns a schema from the first bytes of an input: whole records, many lines or one message; of a format with Rows,
+	// from its last [IndexBytes]. Nil: the format cannot.
 	Infer func(sample []byte, config json.RawMessage) (*arrow.Schema, error)
 	// Lines says that one message may hold many records, one a line, so that files are cut at line ends.
 	Lines bool
@@ -36,7 +38,13 @@ type Format struct {
 	// records, so that a file may be cut there; 0 when there is not even one. It is asked before Lines. Nil: at line ends
 	// where Lines is set, otherwise nowhere.
 	Cut func(data []byte, config json.RawMessage) int
+	// Rows returns how many rows an input of size bytes has, for a format whose inputs end with an index of what is where in them, such
+	// as Parquet. They are not read from beginning to end but row by row: the decoder is a [FileDecoder]. Nil: the format has no index.
+	Rows func(in io.ReaderAt, size int64) (int64, error)
 }
+
+// IndexBytes is the most that an index takes at the end of an input; see [Format.Rows].
+const IndexBytes = 16<<20 + 8
 
 // Cutter returns the function that cuts an input of this format behind whole records, or nil where it cannot be cut.
 func (f Format) Cutter(config json.RawMessage) func(data []byte) int {
@@ -104,6 +112,25 @@ type InputDecoder interface {
 	StartInput(head []byte) error
 }
 
+// FileDecoder is a Decoder of a format with an index, see [Format.Rows]. What is appended to it are numbers of rows, see [RowNumbers], so that
+// decoding goes on at any row, with as much of the file in memory as these rows need.
+type FileDecoder interface {
+	Decoder
+	// StartFile says that the rows appended from now on are those of the file of size bytes. It is read while they are.
+	StartFile(in io.ReaderAt, size int64) error
+}
+
+// RowNumber is how many bytes a row's number has.
+const RowNumber = 8
+
+// RowNumbers appends the numbers of n rows from first on to dst, 8 bytes each, little-endian. The first row of a file is 0.
+func RowNumbers(dst []byte, first int64, n int) []byte {
+	for i := range n {
+		dst = binary.LittleEndian.AppendUint64(dst, uint64(first)+uint64(i))
+	}
+	return dst
+}
+
 // BadRecord is a record that does not decode.
 type BadRecord struct {
 	// Fault has code Decode and says which field, what was expected and what was found.
@@ -148,6 +175,16 @@ type BatchEncoder interface {
 	AppendFile(dst []byte, rec arrow.Record) ([]byte, error)
 	// Reset starts a new file.
 	Reset()
+}
+
+// IndexedEncoder is a BatchEncoder of a format with an index, see [Format.Rows]: what a file's end says depends on all that is before it.
+// AppendFile may hold rows back until the next Mark or the end.
+type IndexedEncoder interface {
+	BatchEncoder
+	// Mark appends all that was held back, and what an encoder needs to go on behind it. Such a file has no end, and is none that anybody reads.
+	Mark(dst []byte) ([]byte, error)
+	// Resume begins where a file ends whose size bytes end with what Mark appended, in place of Reset.
+	Resume(in io.ReaderAt, size int64) error
 }
 
 // RowError is a row that could not be written.

@@ -1,9 +1,8 @@
 package parquet
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
+	"encoding/binary"
+	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -13,18 +12,18 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 )
 
-// decoder copies rows out of a file's pages into columns.
-//
-// A file has more rows than a batch, as a rule; then Append takes none of its bytes until the last of its rows is taken, and works on with a
-// copy of the file, since data is the caller's. What bounds decoding is the library's decompression and its decoding of levels.
+// decoder copies rows of a file into columns. What bounds it is the library's decompression and its decoding of levels.
 type decoder struct {
 	columns *column.Builder
 	limits  codec.Limits
-	file    *reader // nil between files
-	size    int     // of the file
+	file    *reader // nil before the first file
+	most    int     // bytes of text in a row, as seen so far
+	// A row group that is damaged is not tried again for each of its rows.
+	damaged int
+	why     *fault.Fault
 }
 
-var _ codec.Decoder = (*decoder)(nil)
+var _ codec.FileDecoder = (*decoder)(nil)
 
 func newDecoder(s *arrow.Schema, alloc memory.Allocator, limits codec.Limits) (*decoder, error) {
 	limits = limits.Filled()
@@ -41,99 +40,101 @@ func newDecoder(s *arrow.Schema, alloc memory.Allocator, limits codec.Limits) (*
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return &decoder{columns: b, limits: limits}, nil
+	return &decoder{columns: b, limits: limits, damaged: -1}, nil
 }
 
-// Append implements codec.Decoder. A file is decoded or bad as a whole: rows that were handed on before its fault was found stay.
+// StartFile implements codec.FileDecoder.
+func (d *decoder) StartFile(in io.ReaderAt, size int64) error {
+	d.closeFile()
+	var err error
+	d.file, err = open(in, size, d.columns.Columns())
+	if err != nil {
+		d.file = nil
+	}
+	return err
+}
+
+// Append implements codec.Decoder. A row that does not fit is bad alone; behind damage in the file all rows of the row group are bad together.
 func (d *decoder) Append(data []byte, bad func(*codec.BadRecord) error) (int, error) {
 	d.columns.Begin(len(data))
 	if len(data) == 0 {
 		return 0, nil
 	}
-	if d.file != nil && d.size != len(data) {
-		d.file = nil // another file: the one before was given up
+	if d.file == nil || len(data)%codec.RowNumber != 0 {
+		return 0, fault.New(fault.Internal, "expected numbers of rows of a file, got %d bytes", len(data))
 	}
-	full, f := d.rows(data)
-	if full {
-		return 0, nil
-	}
-	d.file = nil
-	if f != nil {
-		d.columns.Undo()
-		return len(data), bad(&codec.BadRecord{Fault: f, Data: data})
+	first := int64(binary.LittleEndian.Uint64(data))
+	rows := len(data) / codec.RowNumber
+	done, text := 0, 0
+	for done < rows {
+		at := first + int64(done)
+		n, f := d.file.seekAndFill(at, rows-done, d.damaged, d.why)
+		if f != nil {
+			d.damaged, d.why = d.file.footer.group(at), f
+			if err := bad(&codec.BadRecord{Fault: f, Offset: done * codec.RowNumber, Line: done}); err != nil {
+				return done * codec.RowNumber, err
+			}
+			done += d.file.restOfGroup(at, rows-done)
+			continue
+		}
+		for range n {
+			t := d.file.rowText()
+			if d.columns.Full() || d.columns.Rows() > 0 && text+t > d.limits.Bytes {
+				return done * codec.RowNumber, nil
+			}
+			text += t
+			d.most = max(d.most, t)
+			if f := d.file.row(); f != nil {
+				d.columns.Undo()
+				if err := bad(&codec.BadRecord{Fault: f, Offset: done * codec.RowNumber, Line: done}); err != nil {
+					return (done + 1) * codec.RowNumber, err
+				}
+			} else {
+				d.columns.EndRow()
+			}
+			d.columns.Took(codec.RowNumber)
+			done++
+		}
 	}
 	return len(data), nil
 }
 
-// rows appends rows while there is room. Full says that there is none for the next.
-func (d *decoder) rows(data []byte) (full bool, f *fault.Fault) {
-	defer func() {
-		if p := recover(); p != nil {
-			full, f = false, broken(p)
-		}
-	}()
-	if d.file == nil {
-		if f := checkFooter(data); f != nil {
-			return false, f
-		}
-		file, err := open(bytes.Clone(data), d.columns.Columns())
-		if err != nil {
-			return false, unreadable(err)
-		}
-		d.file, d.size = file, len(data)
+// seekAndFill makes rows from row at on ready, and returns how many: at least one, at most so many. A fault is one of the row group, which
+// comes again where the group is known to be damaged.
+func (r *reader) seekAndFill(at int64, most, damaged int, why *fault.Fault) (int, *fault.Fault) {
+	group := r.footer.group(at)
+	if group == damaged {
+		return 0, why
 	}
-	text := 0
-	for {
-		left, err := d.file.fill()
-		if err != nil {
-			return false, unreadable(err)
+	n := 0
+	err := guarded(func() (err error) {
+		if err = r.seek(at); err == nil {
+			n, err = r.fill(min(int64(most), r.footer.ends[group]-at))
 		}
-		if left == 0 {
-			return false, nil
-		}
-		for range left {
-			n := d.file.rowText()
-			if n > d.rowMost(len(data)) {
-				return false, fault.New(fault.Decode, "a row has %d bytes of text, expected at most %d", n, d.rowMost(len(data)))
-			}
-			if d.columns.Full() || d.columns.Rows() > 0 && text+n > d.limits.Bytes {
-				return true, nil
-			}
-			text += n
-			if f := d.file.row(); f != nil {
-				return false, f
-			}
-			d.columns.EndRow()
-			d.columns.Took(max(1, len(data)/max(d.file.total, 1)))
-		}
+		return err
+	})
+	if err != nil {
+		r.group = -1
+		return 0, unreadable(err)
 	}
+	return n, nil
 }
 
-// rowMost is how many bytes of text a row of a file of n bytes may have.
-func (d *decoder) rowMost(n int) int { return max(d.limits.Bytes, min(d.limits.Record, n)) }
-
-// broken makes a fault of a panic of the library.
-func broken(p any) *fault.Fault {
-	if err, ok := p.(error); ok {
-		return unreadable(err)
+// restOfGroup returns how many rows from row at on, at most so many, are in its row group.
+func (r *reader) restOfGroup(at int64, most int) int {
+	if group := r.footer.group(at); group < len(r.footer.ends) {
+		return int(min(int64(most), r.footer.ends[group]-at))
 	}
-	return unreadable(errors.New(fmt.Sprint(p)))
-}
-
-func unreadable(err error) *fault.Fault {
-	var f *fault.Fault
-	if errors.As(err, &f) {
-		return f
-	}
-	return fault.New(fault.Decode, "the Parquet file cannot be read: %v", err)
+	return most // behind the file's end
 }
 
 // Rows implements codec.Decoder.
 func (d *decoder) Rows() int { return d.columns.Rows() }
 
-// Need implements codec.Decoder. A batch's text is bounded by Append, since compression makes any number of rows of a few bytes.
+// Need implements codec.Decoder. A batch ends before its text is more than the limit, unless that is one row's: the first such row is more
+// than what is announced.
 func (d *decoder) Need(n int) int {
-	most := d.limits.Bytes + d.rowMost(n)
+	most := d.limits.Bytes + d.most
 	return d.columns.Need(n, column.Bound{Rows: d.limits.Rows, Items: d.limits.Rows, Bytes: most})
 }
 
@@ -142,14 +143,19 @@ func (d *decoder) Record() arrow.Record { return d.columns.Record() }
 
 // Close implements codec.Decoder.
 func (d *decoder) Close() {
-	d.file = nil
+	d.closeFile()
 	d.columns.Close()
 }
 
-// limited is an allocator for the library's buffers that refuses what is too large for a page.
-type limited struct{ memory.Allocator }
+func (d *decoder) closeFile() {
+	if d.file != nil {
+		d.file.close()
+	}
+	d.file, d.damaged, d.why = nil, -1, nil
+}
 
-const maxPage = 256 << 20
+// limited is an allocator for what the library needs beside pages, which is little.
+type limited struct{ memory.Allocator }
 
 func (l limited) Allocate(n int) []byte {
 	l.check(n)
@@ -163,6 +169,6 @@ func (l limited) Reallocate(n int, b []byte) []byte {
 
 func (limited) check(n int) {
 	if n < 0 || n > maxPage {
-		panic(fault.New(fault.Decode, "expected pages of at most %d bytes, got %d", maxPage, n))
+		panic(fault.New(fault.Decode, "expected values of at most %d bytes, got %d", maxPage, n))
 	}
 }

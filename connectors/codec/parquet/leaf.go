@@ -21,13 +21,13 @@ type leaf struct {
 	typ      arrow.DataType
 	at       int // among the file's columns
 	optional bool
+	pages    *pages
 	chunk    file.ColumnChunkReader
 
-	// The window: a level for each row, 1 where there is a value, and the values. Bytes lie in the library's pages, each of which has memory
-	// of its own.
+	// The window: rows of one page, a level for each row, 1 where there is a value, and the values. Bytes lie in the page.
+	rows, row, value int
+
 	defs   []int16
-	row    int
-	value  int
 	ints   []int64
 	bools  []bool
 	bytes  []parquet.ByteArray
@@ -45,9 +45,43 @@ func room[T any](s *[]T, n int) []T {
 	return (*s)[:n]
 }
 
-// read decodes the next n rows, all of which must be there.
+// fill decodes rows where all are taken, and returns how many are there: at least one.
+func (l *leaf) fill() (int, error) {
+	if l.row < l.rows {
+		return l.rows - l.row, nil
+	}
+	for l.pages.rest == 0 {
+		if !l.chunk.HasNext() && l.pages.rest == 0 {
+			if err := l.chunk.Err(); err != nil {
+				return 0, unreadable(err).At("column %s", l.to.Path)
+			}
+			if l.pages.left == 0 {
+				return 0, fault.New(fault.Decode, "expected a value for each row, got less").At("column %s", l.to.Path)
+			}
+		}
+	}
+	n := min(l.pages.rest, window)
+	l.pages.rest -= n // before reading, which goes on to the next page
+	if f := l.read(n); f != nil {
+		return 0, f
+	}
+	l.rows = n
+	return n, nil
+}
+
+// skip passes over n of the rows that are there.
+func (l *leaf) skip(n int) {
+	for ; n > 0; n-- {
+		if !l.null() {
+			l.value++
+		}
+		l.row++
+	}
+}
+
+// read decodes the next n rows of a page.
 func (l *leaf) read(n int) *fault.Fault {
-	l.row, l.value = 0, 0
+	l.row, l.rows, l.value = 0, 0, 0
 	defs := l.defs[:n]
 	var rows int64
 	var values int
@@ -119,7 +153,7 @@ func (l *leaf) text() int {
 	return len(l.bytes[l.value])
 }
 
-// append appends the next value.
+// append appends the next value. It is passed over also where there is a fault.
 func (l *leaf) append() *fault.Fault {
 	null := l.null()
 	l.row++

@@ -1,16 +1,17 @@
 // Package parquet is the format parquet: Apache Parquet, whole files, read and written with Arrow's library.
 //
-// A message is a file. Columns are found by name and must be of the type declared; such that are not declared are passed over, such that are
-// missing are null. Columns of one value per row are read; lists, maps and structs can be passed over. Dictionary encoding, all compressions
-// of the library and both versions of data pages are read; encrypted files are refused.
+// Columns are found by name and must be of the type declared; such that are not declared are passed over, such that are missing are null. Columns
+// of one value per row are read; lists, maps and structs can be passed over. A file is read row group by row group, from any row on: what is in
+// memory are its footer and, of each column that is read, two pages and a dictionary.
 //
-// The library believes much of what a file says. So the footer is walked before it parses it, offsets and sizes are compared with the file
-// before it reads by them, its buffers come from an allocator with a limit, and a panic in it is a fault of the record. Text of a batch is counted
-// before it is copied, since a small file can repeat a large value many times.
+// The library believes much of what a file says. So it gets the pages from us (see pages), which compares offsets and sizes with the file, bounds
+// what comes out of decompression, and counts the values that a page announces; its footer is walked before the library parses it; and a panic in it is a
+// fault of the file.
 package parquet
 
 import (
 	"encoding/json"
+	"io"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -21,7 +22,7 @@ import (
 
 // Config has the encoder's option; the decoder has none.
 type Config struct {
-	// Compression is what pages are compressed with: snappy (the default), zstd, gzip or none.
+	// Compression is what pages are compressed with: snappy (the default), zstd, gzip, brotli or none.
 	Compression string `json:"compression"`
 }
 
@@ -54,6 +55,13 @@ func Format() codec.Format {
 				return nil, err
 			}
 			return infer(sample)
+		},
+		Rows: func(in io.ReaderAt, size int64) (int64, error) {
+			f, err := readFooter(in, size)
+			if err != nil {
+				return 0, err
+			}
+			return f.rows(), nil
 		},
 	}
 }

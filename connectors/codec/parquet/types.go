@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow/go/v15/parquet/schema"
 
 	"github.com/wasmill/wasmill/connectors/codec/text"
+	engineschema "github.com/wasmill/wasmill/engine/schema"
 )
 
 // typeOf returns the Arrow type of a column of one value per row, nil for one that cannot be read. The mapping is that of Parquet's
@@ -16,7 +17,7 @@ func typeOf(n schema.Node) arrow.DataType {
 		return nil
 	}
 	switch l := n.LogicalType().(type) {
-	case schema.DecimalLogicalType:
+	case *schema.DecimalLogicalType:
 		if l.Precision() < 1 || l.Precision() > 38 || l.Scale() < 0 || l.Scale() > l.Precision() {
 			return nil
 		}
@@ -53,7 +54,7 @@ func typeOf(n schema.Node) arrow.DataType {
 
 func int32Type(l schema.LogicalType) arrow.DataType {
 	switch l := l.(type) {
-	case schema.IntLogicalType:
+	case *schema.IntLogicalType:
 		switch {
 		case l.BitWidth() == 8 && l.IsSigned():
 			return arrow.PrimitiveTypes.Int8
@@ -68,7 +69,7 @@ func int32Type(l schema.LogicalType) arrow.DataType {
 		}
 	case schema.DateLogicalType:
 		return arrow.FixedWidthTypes.Date32
-	case schema.TimeLogicalType:
+	case *schema.TimeLogicalType:
 		return arrow.FixedWidthTypes.Time32ms
 	}
 	return arrow.PrimitiveTypes.Int32
@@ -79,13 +80,13 @@ func int64Type(l schema.LogicalType) arrow.DataType {
 		schema.TimeUnitMillis: arrow.Millisecond, schema.TimeUnitMicros: arrow.Microsecond, schema.TimeUnitNanos: arrow.Nanosecond,
 	}
 	switch l := l.(type) {
-	case schema.IntLogicalType:
+	case *schema.IntLogicalType:
 		if !l.IsSigned() {
 			return arrow.PrimitiveTypes.Uint64
 		}
-	case schema.TimeLogicalType:
+	case *schema.TimeLogicalType:
 		return &arrow.Time64Type{Unit: units[l.TimeUnit()]}
-	case schema.TimestampLogicalType:
+	case *schema.TimestampLogicalType:
 		t := &arrow.TimestampType{Unit: units[l.TimeUnit()]}
 		if l.IsAdjustedToUTC() {
 			t.TimeZone = "UTC"
@@ -112,4 +113,25 @@ func fits(a, b arrow.DataType) bool {
 		return ok && t.Unit == b.Unit && (t.TimeZone == "") == (b.TimeZone == "") && (b.TimeZone == "" || text.IsUTC(b.TimeZone))
 	}
 	return arrow.TypeEqual(a, b)
+}
+
+// unwritable says why a column of a type cannot be written; "" where it can.
+func unwritable(t arrow.DataType) string {
+	switch t := t.(type) {
+	case *arrow.DurationType, *arrow.NullType:
+		return "type " + engineschema.Format(t) + " cannot be written as Parquet"
+	case *arrow.DictionaryType:
+		return unwritable(t.ValueType)
+	case *arrow.ListType:
+		return unwritable(t.Elem())
+	case *arrow.MapType:
+		return unwritable(t.Elem())
+	case *arrow.StructType:
+		for _, f := range t.Fields() {
+			if why := unwritable(f.Type); why != "" {
+				return why
+			}
+		}
+	}
+	return ""
 }
