@@ -18,6 +18,7 @@ func BenchmarkFunctions(b *testing.B) {
 	}{
 		{"c", func(t testing.TB) []byte { return buildC(t, "bench.c") }},
 		{"go", func(t testing.TB) []byte { return buildGo(t, "bench") }},
+		{"rust", func(t testing.TB) []byte { return buildRust(t, "bench") }},
 	} {
 		for _, name := range []string{"numbers", "text", "late", "twice", "gcd", "gcd_v"} {
 			b.Run(sdk.name+"/"+name, func(b *testing.B) {

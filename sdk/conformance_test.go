@@ -16,4 +16,5 @@ func TestConformance(t *testing.T) {
 		conformance.Run(t, load(t, wasm))
 	})
 	t.Run("go", func(t *testing.T) { conformance.Run(t, load(t, buildGo(t, "conformance"))) })
+	t.Run("rust", func(t *testing.T) { conformance.Run(t, load(t, buildRust(t, "conformance"))) })
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
 	"github.com/wasmill/wasmill/internal/gobuild"
+	"github.com/wasmill/wasmill/internal/rustbuild"
 )
 
 // loaded holds bundles by the SHA-256 of their module: a Go guest takes a second to load, and several tests use the same.
@@ -46,10 +47,16 @@ func buildGo(t testing.TB, name string) []byte {
 	return gobuild.Build(t, filepath.Join("testdata", name))
 }
 
-// eachSDK runs a test against the guest types of both SDKs.
+func buildRust(t testing.TB, name string) []byte {
+	t.Helper()
+	return rustbuild.Build(t, filepath.Join("testdata", "rust", name))
+}
+
+// eachSDK runs a test against the guest types of every SDK.
 func eachSDK(t *testing.T, test func(t *testing.T, g *guest)) {
 	t.Run("c", func(t *testing.T) { test(t, start(t, load(t, buildC(t, "types.c")))) })
 	t.Run("go", func(t *testing.T) { test(t, start(t, load(t, buildGo(t, "types")))) })
+	t.Run("rust", func(t *testing.T) { test(t, start(t, load(t, buildRust(t, "types")))) })
 }
 
 // guest is a running guest with the functions of its bundle by name.
@@ -78,7 +85,7 @@ func (g *guest) bind(name string, in *arrow.Schema, state udf.State) udf.Functio
 	if in == nil {
 		in = g.signatures[name].In
 	}
-	f, err := g.Bind(g.t.Context(), name, in, nil, state)
+	f, err := g.Bind(g.t.Context(), name, g.signatures[name].Kind, in, nil, state)
 	if err != nil {
 		g.t.Fatal(err)
 	}

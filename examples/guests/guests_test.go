@@ -1,4 +1,4 @@
-// Package guests_test builds and runs the example functions, in C and in Go, over the same rows.
+// Package guests_test builds and runs the example functions, in C, Go and Rust, over the same rows.
 package guests_test
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
 	"github.com/wasmill/wasmill/internal/gobuild"
+	"github.com/wasmill/wasmill/internal/rustbuild"
 	"github.com/wasmill/wasmill/wasmhost"
 )
 
@@ -47,8 +48,9 @@ func TestGuests(t *testing.T) {
 	flags := append(cbuild.Freestanding, "-I"+filepath.Join("..", "..", "sdk", "c"))
 	for _, module := range []string{"text", "sensors"} {
 		for language, wasm := range map[string][]byte{
-			"c":  cbuild.Build(t, []string{filepath.Join("c", module+".c")}, flags...),
-			"go": gobuild.Build(t, filepath.Join("go", module), "-ldflags=-s"),
+			"c":    cbuild.Build(t, []string{filepath.Join("c", module+".c")}, flags...),
+			"go":   gobuild.Build(t, filepath.Join("go", module), "-ldflags=-s"),
+			"rust": rustbuild.Build(t, filepath.Join("rust", module)),
 		} {
 			t.Run(language+"/"+module, func(t *testing.T) {
 				t.Logf("%d bytes", len(wasm))
@@ -93,7 +95,7 @@ func run(t *testing.T, b udf.Bundle, function, in string, slots []int32) string 
 	if signature.Kind == udf.KeyedMap {
 		state = kept{}
 	}
-	f, err := guest.Bind(t.Context(), function, signature.In, nil, state)
+	f, err := guest.Bind(t.Context(), function, signature.Kind, signature.In, nil, state)
 	if err != nil {
 		t.Fatal(err)
 	}
