@@ -35,13 +35,14 @@ func boundary(e *env) error {
 	t.add("gcd of 1,024 rows, Go", nanos(inGo), nanos(inGo/rows), "1.00", "0", "0 B")
 	for _, c := range []struct {
 		what, function string
+		kind           udf.Kind
 		rec            arrow.Record
 	}{
-		{"gcd of 1,024 rows, C guest", "gcd", many},
-		{"call, 1,024 rows (< 5 us)", "echo", many},
-		{"call, 1 row", "echo", one},
+		{"gcd of 1,024 rows, C guest", "gcd", udf.Scalar, many},
+		{"call, 1,024 rows (< 5 us)", "echo", udf.Map, many},
+		{"call, 1 row", "echo", udf.Map, one},
 	} {
-		call, err := caller(e, guest, c.function, c.rec)
+		call, err := caller(e, guest, c.function, c.kind, c.rec)
 		if err != nil {
 			return err
 		}
@@ -66,8 +67,8 @@ func boundary(e *env) error {
 }
 
 // caller returns a call of a function over rec.
-func caller(e *env, guest udf.Guest, name string, rec arrow.Record) (func() error, error) {
-	f, err := guest.Bind(e.ctx, name, rec.Schema(), nil, nil)
+func caller(e *env, guest udf.Guest, name string, kind udf.Kind, rec arrow.Record) (func() error, error) {
+	f, err := guest.Bind(e.ctx, name, kind, rec.Schema(), nil, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -103,10 +103,8 @@ func measureMeans(e *env, keys int, dir string) (m means, err error) {
 }
 
 func function(b udf.Bundle, name string) udf.Signature {
-	for _, f := range b.Functions() {
-		if f.Name == name {
-			return f
-		}
+	if f := udf.Find(b.Functions(), name, ""); f != nil {
+		return *f
 	}
 	panic("bench.c has no function " + name)
 }

@@ -3,6 +3,7 @@ package wasmhost
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -19,19 +20,27 @@ const maxConfig = 1 << 20
 
 // Bind implements [udf.Guest]. It returns faults of code Schema for an input that does not fit, Unsupported for types
 // that do not cross, Limit for memory, and Guest for a function that refuses or breaks the ABI; then the guest is broken.
-func (g *guest) Bind(ctx context.Context, name string, in *arrow.Schema, config json.RawMessage, state udf.State) (udf.Function, error) {
+func (g *guest) Bind(ctx context.Context, name string, kind udf.Kind, in *arrow.Schema, config json.RawMessage, state udf.State) (udf.Function, error) {
 	if g.broken != nil {
 		return nil, g.gone()
 	}
 	index := -1
-	names := make([]string, len(g.bundle.functions))
+	var names []string
+	var kinds []string // that the function has, should it not have this one
 	for i, s := range g.bundle.functions {
-		names[i] = s.Name
+		names = append(names, s.Name)
 		if s.Name == name {
-			index = i
+			kinds = append(kinds, string(s.Kind))
+			if s.Kind == kind {
+				index = i
+			}
 		}
 	}
-	if index < 0 {
+	switch {
+	case index >= 0:
+	case len(kinds) > 0:
+		return nil, fault.New(fault.Schema, "the function `%s` of the bundle `%s` is %s, not %s", name, g.bundle.name, strings.Join(kinds, ", "), kind)
+	default:
 		return nil, fault.New(fault.Schema, "the bundle `%s` has no function `%s`", g.bundle.name, name).
 			WithHint("%s", fault.DidYouMean(name, names))
 	}

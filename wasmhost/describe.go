@@ -71,17 +71,19 @@ func parseDescription(text []byte) ([]udf.Signature, error) {
 		return nil, faults.Err()
 	}
 	signatures := make([]udf.Signature, 0, len(d.Functions))
-	names := map[string]bool{}
+	// One name may stand for several functions, each of another kind.
+	type key struct{ name, kind string }
+	seen := map[key]bool{}
 	for i, f := range d.Functions {
 		where := "function " + f.Name
 		switch {
 		case !functionName.MatchString(f.Name):
 			where = fmt.Sprintf("function %d", i)
 			bad(where, "the name %q is not allowed", clipText(f.Name)).Hint = "a letter or `_`, then letters, digits, `_`, `.`, `-`, at most 128"
-		case names[f.Name]:
-			bad(where, "the name is there twice")
+		case seen[key{f.Name, f.Kind}]:
+			bad(where, "the name is there twice with the kind `%s`", clipText(f.Kind))
 		}
-		names[f.Name] = true
+		seen[key{f.Name, f.Kind}] = true
 		signatures = append(signatures, f.signature(func(column, format string, args ...any) *fault.Fault {
 			if column != "" {
 				column = ", " + column

@@ -36,7 +36,7 @@ func TestDescriptionFaults(t *testing.T) {
 		`{"abi": 2, "functions": [{"name": "f", "kind": "map"}]}`: "wasmill_describe: expected abi 1, got 2",
 		`{"abi": 1, "functions": [{"name": "1 f", "kind": "map"}]}`: "wasmill_describe, function 0: the name \"1 f\" is not allowed " +
 			"(a letter or `_`, then letters, digits, `_`, `.`, `-`, at most 128)",
-		`{"abi": 1, "functions": [{"name": "f", "kind": "map"}, {"name": "f", "kind": "map"}]}`: "wasmill_describe, function f: the name is there twice",
+		`{"abi": 1, "functions": [{"name": "f", "kind": "map"}, {"name": "f", "kind": "map"}]}`: "wasmill_describe, function f: the name is there twice with the kind `map`",
 		function(`"kind": "fliter"`):                                                                      "wasmill_describe, function f: unknown kind `fliter` (did you mean `filter`?)",
 		function(`"kind": "filter", "out": []`):                                                           "wasmill_describe, function f: a filter has no `out`: it returns one bool column",
 		function(`"kind": "scalar"`):                                                                      "wasmill_describe, function f: a scalar has one column in `out`",

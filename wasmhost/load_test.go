@@ -221,7 +221,7 @@ func TestBindFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close(t.Context())
-	if _, err := g.Bind(t.Context(), "g", nil, nil, nil); err == nil || err.Error() != "the bundle `m` has no function `g` (did you mean `f`?)" {
+	if _, err := g.Bind(t.Context(), "g", udf.Map, nil, nil, nil); err == nil || err.Error() != "the bundle `m` has no function `g` (did you mean `f`?)" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func TestWhatAGuestSeesOfTheWorld(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer g.Close(t.Context())
-	_, err = g.Bind(t.Context(), "f", arrow.NewSchema(nil, nil), nil, nil)
+	_, err = g.Bind(t.Context(), "f", udf.Map, arrow.NewSchema(nil, nil), nil, nil)
 	f := fault.From(err)
 	if f == nil || f.Error() != "function f, wasmill_open: the guest trapped: unreachable" ||
 		!strings.HasPrefix(f.Detail, "panic: told you\nso\nat ") || !g.Broken() {
@@ -80,7 +80,7 @@ metric rows 2.5
 	if got := strings.Join(seen, "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if _, err := g.Bind(t.Context(), "f", arrow.NewSchema(nil, nil), nil, nil); err == nil ||
+	if _, err := g.Bind(t.Context(), "f", udf.Map, arrow.NewSchema(nil, nil), nil, nil); err == nil ||
 		err.Error() != "the guest was used after it broke: wasmill_open: the guest trapped: unreachable" {
 		t.Errorf("got %v", err)
 	}

@@ -71,7 +71,7 @@ func (c *Call) bind() error {
 	if c.State != nil {
 		st = c.State
 	}
-	function, err := guest.Bind(c.ctx, c.Function, c.In, c.Config, st)
+	function, err := guest.Bind(c.ctx, c.Function, udf.Kind(c.Kind), c.In, c.Config, st)
 	if err != nil {
 		return c.placed(err)
 	}

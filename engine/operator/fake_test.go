@@ -53,7 +53,7 @@ func (g *fakeGuest) Close(context.Context) error {
 	g.bundle.open--
 	return nil
 }
-func (g *fakeGuest) Bind(_ context.Context, name string, in *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
+func (g *fakeGuest) Bind(_ context.Context, name string, _ udf.Kind, in *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
 	return &fakeFunction{guest: g, name: name, state: st}, nil
 }
 

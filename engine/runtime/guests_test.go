@@ -91,7 +91,7 @@ func (g *fragileGuest) Close(context.Context) error {
 	g.closed = true
 	return nil
 }
-func (g *fragileGuest) Bind(_ context.Context, name string, _ *arrow.Schema, _ json.RawMessage, _ udf.State) (udf.Function, error) {
+func (g *fragileGuest) Bind(_ context.Context, name string, _ udf.Kind, _ *arrow.Schema, _ json.RawMessage, _ udf.State) (udf.Function, error) {
 	return &fragileFunction{g, name}, nil
 }
 

@@ -240,7 +240,7 @@ func (adderGuest) Arena() udf.Arena            { return goArena{memory.DefaultAl
 func (adderGuest) Broken() bool                { return false }
 func (adderGuest) Stats() udf.Stats            { return udf.Stats{} }
 func (adderGuest) Close(context.Context) error { return nil }
-func (g adderGuest) Bind(_ context.Context, _ string, _ *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
+func (g adderGuest) Bind(_ context.Context, _ string, _ udf.Kind, _ *arrow.Schema, _ json.RawMessage, st udf.State) (udf.Function, error) {
 	return adderFunction{st, g.pause}, nil
 }
 

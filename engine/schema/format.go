@@ -49,11 +49,22 @@ func FormatNullable(t arrow.DataType, nullable bool) string {
 	return Format(t) + "!"
 }
 
+// FormatField writes a column's type as [ParseField] reads it: "json" for one that holds documents, else as FormatNullable.
+func FormatField(f arrow.Field) string {
+	if !IsJSON(f) {
+		return FormatNullable(f.Type, f.Nullable)
+	}
+	if f.Nullable {
+		return jsonType
+	}
+	return jsonType + "!"
+}
+
 // FormatSchema writes "name: type" of each column, separated by ", ".
 func FormatSchema(s *arrow.Schema) string {
 	columns := make([]string, len(s.Fields()))
 	for i, f := range s.Fields() {
-		columns[i] = f.Name + ": " + FormatNullable(f.Type, f.Nullable)
+		columns[i] = f.Name + ": " + FormatField(f)
 	}
 	return strings.Join(columns, ", ")
 }

@@ -9,6 +9,8 @@
 //	decimal128(PRECISION, SCALE)
 //	list<TYPE> | struct<NAME: TYPE, …> | map<KEY, VALUE> | dictionary<INDEX, VALUE>
 //
+// A column, but nothing inside of another type, may also be of type "json"; see [JSON].
+//
 // A type followed by "!" holds no nulls. "string" is another word for utf8, "int" for int64, "float" for float64, "bytes" for binary.
 package schema
 
@@ -61,8 +63,11 @@ func ParseType(text string) (t arrow.DataType, nullable bool, err error) {
 	return t, nullable, nil
 }
 
-// ParseField reads a named column's type.
+// ParseField reads a named column's type, which may be "json".
 func ParseField(name, typ string) (arrow.Field, error) {
+	if bare, full := strings.CutSuffix(strings.TrimSpace(typ), "!"); strings.TrimRight(bare, " ") == jsonType {
+		return JSON(name, !full), nil
+	}
 	t, nullable, err := ParseType(typ)
 	if err != nil {
 		return arrow.Field{}, err
@@ -232,6 +237,9 @@ func (p *parser) bare(depth int) (arrow.DataType, error) {
 	}
 	if w == "" {
 		return nil, p.fault("expected a type")
+	}
+	if w == jsonType {
+		return nil, p.fault("unknown type `%s`", w).WithHint("a whole column can be json, nothing inside of another type")
 	}
 	return nil, p.fault("unknown type `%s`", w).WithHint("%s", fault.DidYouMean(w, words))
 }

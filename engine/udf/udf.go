@@ -28,7 +28,8 @@ var Kinds = []Kind{Map, FlatMap, Filter, Scalar, KeyedMap}
 
 // Signature describes a function of a bundle.
 type Signature struct {
-	// Name is the function's name, unique in its bundle.
+	// Name is the function's name. Name and kind together are unique in the bundle: where the author leaves open what a
+	// function is used as, it is there once for each kind.
 	Name string
 	Kind Kind
 	// In is the schema of the columns that the function reads, by name; for [Scalar] by position. Nil: any columns.
@@ -39,6 +40,16 @@ type Signature struct {
 	State []StateDecl
 	// Doc is the author's sentence on the function; may be empty.
 	Doc string
+}
+
+// Find returns the function of that name and kind, nil when there is none. Kind "" finds the first of the name.
+func Find(functions []Signature, name string, kind Kind) *Signature {
+	for i := range functions {
+		if s := &functions[i]; s.Name == name && (kind == "" || s.Kind == kind) {
+			return s
+		}
+	}
+	return nil
 }
 
 // StateDecl declares one piece of state that a function keeps per key.
@@ -82,9 +93,10 @@ type Options struct {
 
 // Guest is one instance of a bundle with its own memory.
 type Guest interface {
-	// Bind prepares a function for an input of the schema given, whose columns are those of the signature's In, in that
-	// order and with those types (any, where In is nil). Config is JSON for the function, nil for none. State is nil but for a [KeyedMap].
-	Bind(ctx context.Context, function string, in *arrow.Schema, config json.RawMessage, state State) (Function, error)
+	// Bind prepares the function of that name and kind for an input of the schema given, whose columns are those of the
+	// signature's In, in that order and with those types (any, where In is nil). Config is JSON for the function, nil for
+	// none. State is nil but for a [KeyedMap].
+	Bind(ctx context.Context, function string, kind Kind, in *arrow.Schema, config json.RawMessage, state State) (Function, error)
 	// Arena returns the allocator whose memory lies inside the guest.
 	Arena() Arena
 	// Broken reports whether the guest trapped, overran its time or broke the ABI; it must then be closed and replaced.

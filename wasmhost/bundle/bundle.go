@@ -53,12 +53,25 @@ type Bundle struct {
 	Digest string
 	// Size is the length of the upload in bytes.
 	Size int64
-	// Module is the path of the module inside of the archive, or the file's name for a single module.
+	// Module is the path of the module inside of the archive, or the file's name for a single module: a .wasm, or the .py
+	// that is [Python.Main].
 	Module string
-	// Wasm is the module.
+	// Wasm is the module. Exactly one of Wasm and Python is set.
 	Wasm []byte
-	// Files holds the other files of an archive by path, with "/" between parts. Nil for a single module.
+	// Python says what is run of Files; nil for a module.
+	Python *Python
+	// Files holds the files of the upload by path, with "/" between parts: all but the manifest and a .wasm module.
+	// Wheels are unpacked. Nil for a single module. Guests see them below /bundle, and nobody changes them.
 	Files map[string][]byte
+}
+
+// Python is a bundle of Python code.
+type Python struct {
+	// Main is the path in Files of the .py that holds the functions.
+	Main string
+	// Paths lists the folders of Files that imports are looked for in, beside the one that Main is in: unpacked wheels, and
+	// what the manifest names. In that order; without "/" at the end.
+	Paths []string
 }
 
 var (

@@ -47,7 +47,7 @@ func bindPairs(b *testing.B, name string, rows int) (udf.Guest, udf.Function, ar
 		b.Fatal(err)
 	}
 	rec := pairs(g.Arena(), rows)
-	f, err := g.Bind(b.Context(), name, rec.Schema(), nil, nil)
+	f, err := g.Bind(b.Context(), name, udf.Find(bundle.Functions(), name, "").Kind, rec.Schema(), nil, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func hostileCall(b *testing.B, bundle udf.Bundle, name string, limit time.Durati
 		}
 	}
 	rec := record(b, memory.DefaultAllocator, in)
-	f, err := g.Bind(b.Context(), name, in, nil, noState{})
+	f, err := g.Bind(b.Context(), name, udf.Find(bundle.Functions(), name, "").Kind, in, nil, noState{})
 	if err != nil {
 		b.Fatal(err)
 	}

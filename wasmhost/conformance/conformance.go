@@ -37,7 +37,7 @@ func Check(ctx context.Context, b udf.Bundle) ([]Result, error) {
 			if err != nil {
 				return nil, err
 			}
-			results = append(results, Result{Vector: v.Name, Layout: layout, Err: v.run(ctx, g, layout)})
+			results = append(results, Result{Vector: v.Name, Layout: layout, Err: v.run(ctx, b.Functions(), g, layout)})
 			if err := g.Close(ctx); err != nil {
 				return nil, err
 			}

@@ -19,13 +19,17 @@ const padding = 3
 // reserve is what a vector's input may take in a guest, in bytes.
 const reserve = 1 << 20
 
-func (v *Vector) run(ctx context.Context, g udf.Guest, layout string) error {
+func (v *Vector) run(ctx context.Context, functions []udf.Signature, g udf.Guest, layout string) error {
 	in, err := v.schema()
 	if err != nil {
 		return err
 	}
 	store := &states{values: map[string][]byte{}}
-	f, err := g.Bind(ctx, v.Function, in, v.Config, store)
+	signature := udf.Find(functions, v.Function, "")
+	if signature == nil {
+		return fmt.Errorf("the bundle has no function %s", v.Function)
+	}
+	f, err := g.Bind(ctx, v.Function, signature.Kind, in, v.Config, store)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,11 @@ func start(t testing.TB, opts udf.Options) udf.Guest {
 
 func bind(t testing.TB, g udf.Guest, name string, in *arrow.Schema) udf.Function {
 	t.Helper()
-	f, err := g.Bind(t.Context(), name, in, nil, nil)
+	kind := udf.Map
+	if name == "add" || name == "gcd" {
+		kind = udf.Scalar
+	}
+	f, err := g.Bind(t.Context(), name, kind, in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +226,7 @@ func TestGuestsOfOneBundleWorkSideBySide(t *testing.T) {
 			defer g.Close(ctx)
 			rec := pairs(memory.DefaultAllocator, 1000)
 			defer rec.Release()
-			f, err := g.Bind(ctx, "gcd", rec.Schema(), nil, nil)
+			f, err := g.Bind(ctx, "gcd", udf.Scalar, rec.Schema(), nil, nil)
 			if err != nil {
 				return err
 			}

@@ -62,7 +62,7 @@ func provoke(t *testing.T, b udf.Bundle, name string, opts udf.Options) (err err
 	}
 	rec := record(t, g.Arena(), in)
 	defer rec.Release()
-	f, err := g.Bind(ctx, name, in, json.RawMessage(`{}`), noState{})
+	f, err := g.Bind(ctx, name, signature.Kind, in, json.RawMessage(`{}`), noState{})
 	if err != nil {
 		return err, g.Broken()
 	}
@@ -181,7 +181,7 @@ func TestAnEndedContextIsNotTheGuestsFault(t *testing.T) {
 			t.Fatal(err)
 		}
 		rec := record(t, memory.DefaultAllocator, b.Functions()[1].In)
-		f, err := g.Bind(t.Context(), name, rec.Schema(), nil, nil)
+		f, err := g.Bind(t.Context(), name, udf.Find(b.Functions(), name, "").Kind, rec.Schema(), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

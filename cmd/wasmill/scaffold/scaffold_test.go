@@ -76,7 +76,7 @@ func shout(t *testing.T, wasm []byte, greetings string) {
 		{Name: "word", Type: arrow.BinaryTypes.String, Nullable: true},
 		{Name: "n", Type: arrow.PrimitiveTypes.Int64, Nullable: true},
 	}, nil)
-	fn, err := guest.Bind(ctx, "shout", in, nil, nil)
+	fn, err := guest.Bind(ctx, "shout", udf.Map, in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
