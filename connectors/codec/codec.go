@@ -21,6 +21,9 @@ type Format struct {
 	Name string
 	// Schemaless formats carry their own schema, or have a fixed one (see Infer): none needs to be declared.
 	Schemaless bool
+	// Documents says that where no schema is declared a record is a document, see [schema.Document], and that documents are
+	// written as they are. Other formats need columns.
+	Documents bool
 	// NewDecoder checks the options and makes a decoder for the columns given. Columns that the data has and the schema
 	// has not are passed over. Config is JSON, nil for none; faults carry the option's name as Where.
 	NewDecoder func(schema *arrow.Schema, config json.RawMessage, alloc memory.Allocator, limits Limits) (Decoder, error)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/plan"
+	"github.com/wasmill/wasmill/engine/schema"
 )
 
 // Rejects takes what a policy of dead_letter sets aside. It may be called from several tasks at once.
@@ -41,8 +42,11 @@ func (p *Policy) Apply(why *fault.Fault, data []byte) error {
 	return nil
 }
 
-// RowText writes a row as one JSON object, for people: in faults and dead letters.
+// RowText writes a row as one JSON object, and a document as it stands, for people: in faults and dead letters.
 func RowText(rec arrow.Record, row int) []byte {
+	if schema.IsDocument(rec.Schema()) && rec.Column(0).IsValid(row) {
+		return []byte(rec.Column(0).(*array.String).Value(row))
+	}
 	one := rec.NewSlice(int64(row), int64(row)+1)
 	defer one.Release()
 	var b bytes.Buffer

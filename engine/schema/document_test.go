@@ -33,6 +33,20 @@ func TestDocumentColumns(t *testing.T) {
 			t.Errorf("%s: got %t", name, got)
 		}
 	}
+	const columns = "a: json!, b: struct<x: int64!>, c: json"
+	if s, err := schema.ParseSchema(columns); err != nil || schema.FormatSchema(s) != columns {
+		t.Errorf("got %v, %v", s, err)
+	}
+	for text, want := range map[string]string{
+		"a: int64,,":     `type "a: int64,,": expected a column's name`,
+		"a: int64 b":     `type "a: int64 b": expected ',', got "b"`,
+		"a":              `type "a": expected ':' at the end`,
+		"a: list<json!>": "type \"a: list<json!>\": unknown type `json` (a whole column can be json, nothing inside of another type)",
+	} {
+		if _, err := schema.ParseSchema(text); err == nil || err.Error() != want {
+			t.Errorf("%q: got %v, want %s", text, err, want)
+		}
+	}
 	if _, err := schema.ParseField("d", "list<json>"); err == nil || err.Error() != "type \"list<json>\": unknown type `json` (a whole column can be json, nothing inside of another type)" {
 		t.Errorf("got %v", err)
 	}

@@ -75,6 +75,39 @@ func ParseField(name, typ string) (arrow.Field, error) {
 	return arrow.Field{Name: name, Type: t, Nullable: nullable}, nil
 }
 
+// ParseSchema reads "name: type, name: type", as [FormatSchema] writes it. The text may be empty.
+func ParseSchema(text string) (*arrow.Schema, error) {
+	p := &parser{text: text}
+	var fields []arrow.Field
+	for p.space(); p.at < len(p.text); {
+		name := p.word()
+		if name == "" {
+			return nil, p.fault("expected a column's name")
+		}
+		if err := p.need(':'); err != nil {
+			return nil, err
+		}
+		before := p.at
+		if p.word() == jsonType {
+			fields = append(fields, JSON(name, !p.take('!')))
+		} else {
+			p.at = before
+			t, nullable, err := p.typ(0)
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, arrow.Field{Name: name, Type: t, Nullable: nullable})
+		}
+		if p.space(); p.at == len(p.text) {
+			break
+		}
+		if err := p.need(','); err != nil {
+			return nil, err
+		}
+	}
+	return arrow.NewSchema(fields, nil), nil
+}
+
 type parser struct {
 	text string
 	at   int

@@ -15,11 +15,11 @@ import (
 // Schema reads "name: type, name: type".
 func Schema(t testing.TB, columns string) *arrow.Schema {
 	t.Helper()
-	typ, _, err := schema.ParseType("struct<" + columns + ">")
+	s, err := schema.ParseSchema(columns)
 	if err != nil {
 		t.Fatalf("%s: %v", columns, err)
 	}
-	return arrow.NewSchema(typ.(*arrow.StructType).Fields(), nil)
+	return s
 }
 
 // Arena is an allocator like a guest's: it only moves forward, in memory that holds other bytes than zero. It panics

@@ -18,6 +18,7 @@ type cell struct {
 	write    writer
 	children []*cell
 	keys     []string
+	scan     scanner // of documents
 }
 
 // writer writes the valid value at i.

@@ -20,20 +20,27 @@ type decoder struct {
 	root      *node
 	limits    codec.Limits
 	multiline bool
+	document  bool // the one column takes whole records as they are
 }
 
 var _ codec.Decoder = (*decoder)(nil)
 
-func newDecoder(schema *arrow.Schema, c Config, alloc memory.Allocator, limits codec.Limits) (*decoder, error) {
+func newDecoder(s *arrow.Schema, c Config, alloc memory.Allocator, limits codec.Limits) (*decoder, error) {
 	limits = limits.Filled()
-	b, err := column.New(schema, alloc, limits.Rows)
+	b, err := column.New(s, alloc, limits.Rows)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkKeys(b.Columns()); err != nil {
 		return nil, err
 	}
-	return &decoder{columns: b, root: record(b.Columns()), limits: limits, multiline: c.Multiline}, nil
+	d := &decoder{columns: b, root: record(b.Columns()), limits: limits, multiline: c.Multiline, document: schema.IsDocument(s)}
+	if !d.document {
+		if err := checkDocuments(s); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // Append implements codec.Decoder.
@@ -97,11 +104,15 @@ func (d *decoder) record() *fault.Fault {
 			WithHint("raise the limit on records, or split the record")
 	}
 	d.problem = nil
-	if d.s[d.p] != '{' {
+	switch {
+	case d.document:
+		if !d.whole() {
+			return d.problem
+		}
+	case d.s[d.p] != '{':
 		d.wrong("an object", nil)
 		return d.problem
-	}
-	if !d.object(d.root, d.columns.Rows()) {
+	case !d.object(d.root, d.columns.Rows()):
 		return d.problem
 	}
 	d.spaceInLine()
@@ -128,6 +139,9 @@ func (d *decoder) Rows() int { return d.columns.Rows() }
 // Need implements codec.Decoder. The smallest record is "{}" and a line end, the smallest value in a list one byte and
 // a comma; text is never shorter than what it stands for.
 func (d *decoder) Need(n int) int {
+	if d.document {
+		return d.columns.Need(n, column.Bound{Rows: n/2 + 1, Bytes: n}) // a digit and a line end
+	}
 	return d.columns.Need(n, column.Bound{Rows: n/3 + 1, Items: n/2 + 1, Bytes: n})
 }
 

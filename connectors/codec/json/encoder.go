@@ -11,15 +11,16 @@ import (
 // encoder writes rows as JSON objects. It allocates with each Bind, not with rows; what bounds it is the formatting of
 // floats and the copying of text.
 type encoder struct {
-	schema *arrow.Schema
-	keys   []string // what stands in front of each value: `{"a":`, `,"b":`
-	cells  []*cell
+	schema   *arrow.Schema
+	document bool     // the one column is the whole record
+	keys     []string // what stands in front of each value: `{"a":`, `,"b":`
+	cells    []*cell
 }
 
 var _ codec.RowEncoder = (*encoder)(nil)
 
 func newEncoder(s *arrow.Schema) (*encoder, error) {
-	e := &encoder{schema: s}
+	e := &encoder{schema: s, document: schema.IsDocument(s)}
 	var faults fault.List
 	names := map[string]bool{}
 	for i, f := range s.Fields() {
@@ -87,7 +88,11 @@ func (e *encoder) Bind(rec arrow.Record) error {
 		if !arrow.TypeEqual(f.Type, a.DataType()) {
 			return fault.New(fault.Schema, "expected %s, got %s", schema.Format(f.Type), schema.Format(a.DataType())).At("column %s", f.Name)
 		}
-		e.cells = append(e.cells, newCell(a, f.Name))
+		c := newCell(a, f.Name)
+		if schema.IsJSON(f) {
+			c.write = writeJSON
+		}
+		e.cells = append(e.cells, c)
 	}
 	return nil
 }
@@ -98,6 +103,13 @@ func (e *encoder) Append(dst []byte, i int) ([]byte, error) {
 		return append(dst, '{', '}'), nil
 	}
 	start := len(dst)
+	if e.document {
+		dst, err := e.cells[0].append(dst, i)
+		if err != nil {
+			return dst[:start], err
+		}
+		return dst, nil
+	}
 	for k, c := range e.cells {
 		dst = append(dst, e.keys[k]...)
 		var err error

@@ -25,6 +25,14 @@
 // Everything else is as RFC 8259 has it, strictly: valid UTF-8, no control characters in strings, no lone surrogates.
 // A byte order mark may stand at the beginning of a message, and lines may end with CR LF or be blank.
 //
+// # Documents
+//
+// Where the schema is one document column and nothing else, a record is any JSON value, and the column takes its text as it
+// stands, without white space around it. Nothing is looked for in it but that it is JSON, strictly, which nests at most 512
+// deep: names may occur twice in it. What comes out of such a column has been in a guest, so it is checked again, and
+// line ends in it, which are white space, are written as spaces. A document column beside others is written as the value that
+// it is; it cannot be read.
+//
 // # What a column writes
 //
 // The same. NaN and the infinities, for which JSON has nothing, are null. Times have the unit's digits, decimals are
@@ -51,8 +59,9 @@ type Config struct {
 // Format returns the format.
 func Format() codec.Format {
 	return codec.Format{
-		Name:  "json",
-		Lines: true,
+		Name:      "json",
+		Lines:     true,
+		Documents: true,
 		NewDecoder: func(schema *arrow.Schema, raw json.RawMessage, alloc memory.Allocator, limits codec.Limits) (codec.Decoder, error) {
 			var c Config
 			if err := config.Decode(raw, &c); err != nil {
