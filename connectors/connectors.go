@@ -6,6 +6,7 @@ package connectors
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"log/slog"
 
 	"github.com/wasmill/wasmill/connectors/codec"
@@ -36,7 +37,9 @@ type Job struct {
 	// Cut returns how many bytes at the beginning of data are whole records of a source's format, so that an input can be
 	// handed on in pieces; nil where the format only knows whole inputs.
 	Cut func(data []byte) int
-	Log *slog.Logger
+	// Rows returns how many rows a file of a source's format has, where the format has an index; else nil. See codec.Format.
+	Rows func(in io.ReaderAt, size int64) (int64, error)
+	Log  *slog.Logger
 }
 
 // Source is an input.
@@ -96,6 +99,11 @@ type Message struct {
 	// reading goes on in the middle of the input, its first bytes: whole records that fit in a block.
 	Start bool
 	Head  []byte
+	// File is set with Start where pieces are not bytes of the input but numbers of its rows (see codec.RowNumbers): the file that has these
+	// rows, of Size bytes, which stays open until the next message with a File is asked for, or the Reader is closed. Sequence is a piece's first row
+	// then, from 1.
+	File io.ReaderAt
+	Size int64
 }
 
 // Sink is an output.

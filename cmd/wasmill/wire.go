@@ -15,6 +15,7 @@ import (
 	"github.com/wasmill/wasmill/connectors/codec/csv"
 	"github.com/wasmill/wasmill/connectors/codec/ipc"
 	"github.com/wasmill/wasmill/connectors/codec/json"
+	"github.com/wasmill/wasmill/connectors/codec/parquet"
 	"github.com/wasmill/wasmill/connectors/codec/raw"
 	"github.com/wasmill/wasmill/connectors/file"
 	"github.com/wasmill/wasmill/connectors/generate"
@@ -72,7 +73,7 @@ func (w *wires) connectors() map[string]connectors.Connector {
 // formats lists every format.
 func formats() map[string]codec.Format {
 	all := make(map[string]codec.Format)
-	for _, f := range []codec.Format{json.Format(), csv.Format(), ipc.Format(), raw.Format()} {
+	for _, f := range []codec.Format{json.Format(), csv.Format(), ipc.Format(), parquet.Format(), raw.Format()} {
 		all[f.Name] = f
 	}
 	return all
@@ -146,7 +147,9 @@ func (w *wires) sample(ctx context.Context, dir string, node *plan.Node, source 
 	if format == "" {
 		format = source.DefaultFormat()
 	}
-	job := connectors.Job{Name: "sample", Node: node.ID, Dir: dir, Log: w.log, Cut: formats()[format].Cutter(node.Source.FormatConfig)}
+	job := connectors.Job{
+		Name: "sample", Node: node.ID, Dir: dir, Log: w.log, Cut: formats()[format].Cutter(node.Source.FormatConfig), Rows: formats()[format].Rows,
+	}
 	splits, err := source.Splits(ctx, job)
 	if err != nil {
 		return nil, err
@@ -168,6 +171,16 @@ func (w *wires) sample(ctx context.Context, dir string, node *plan.Node, source 
 	}
 	if len(messages) == 0 {
 		return nil, fault.New(fault.Connect, "there are no records to infer a schema from").WithHint("declare the schema of the input")
+	}
+	if m := messages[0]; m.File != nil {
+		sample := make([]byte, min(m.Size, codec.IndexBytes))
+		if _, err := m.File.ReadAt(sample, m.Size-int64(len(sample))); err != nil && err != io.EOF {
+			return nil, fault.New(fault.Connect, "%s cannot be read: %v", m.Subject, err)
+		}
+		return sample, nil
+	}
+	if formats()[format].Rows != nil {
+		return messages[0].Data, nil // a file
 	}
 	var sample []byte
 	for _, m := range messages {

@@ -14,7 +14,7 @@ import (
 func Connector() connectors.Connector {
 	return connectors.Connector{
 		Name:      "file",
-		Doc:       "Files of NDJSON, CSV, Arrow IPC or raw lines, .gz as well.",
+		Doc:       "Files of NDJSON, CSV, Arrow IPC, Parquet or raw lines, .gz as well.",
 		NewSource: newSource,
 		NewSink:   newSink,
 	}
@@ -29,6 +29,8 @@ func formatOf(path string) string {
 		return "arrow"
 	case ".txt", ".log", ".bin":
 		return "raw"
+	case ".parquet":
+		return "parquet"
 	}
 	return "json"
 }

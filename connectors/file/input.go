@@ -20,10 +20,11 @@ const markBytes = 4096
 
 // position is where to go on in a file. Version 1 of its JSON.
 type position struct {
-	// Offset is in bytes of the uncompressed file, Line the number of the first line behind it, from 1.
+	// Offset is in bytes of the uncompressed file, Line the number of the first line behind it, from 1. In a file that is read by its
+	// index Offset is in rows.
 	Offset int64  `json:"offset"`
 	Line   uint64 `json:"line"`
-	// Mark is the FNV-1a hash of the file's first bytes, Marked how many.
+	// Mark is the FNV-1a hash of the file's first bytes, Marked how many. With an index they are its last bytes, which the index is in.
 	Mark   uint64 `json:"mark"`
 	Marked int    `json:"marked"`
 	// Done says that the file was read to its end.
@@ -54,6 +55,7 @@ type input struct {
 	started bool // a message of it was handed on
 	file    *os.File
 	blocks  *block.Reader
+	rows    *rows // nil where the file is read from its beginning to its end
 }
 
 // open opens the file at its position. In the middle of a file it returns the file's beginning: whole records, which
@@ -84,10 +86,10 @@ func (f *input) open(cut func([]byte) int, read *atomic.Int64) (head []byte, err
 	begin := make([]byte, min(f.pos.Offset, block.Bytes))
 	n, err := io.ReadFull(in, begin)
 	if err != nil || n < f.pos.Marked || mark(begin[:f.pos.Marked]) != f.pos.Mark {
-		return nil, f.changed()
+		return nil, f.changed("byte")
 	}
 	if _, err := io.CopyN(io.Discard, in, f.pos.Offset-int64(n)); err != nil {
-		return nil, f.changed()
+		return nil, f.changed("byte")
 	}
 	if cut == nil {
 		return nil, nil
@@ -108,12 +110,12 @@ func (f *input) advance(b block.Block) {
 func (f *input) close() {
 	if f.file != nil {
 		f.file.Close() // it was only read
-		f.file, f.blocks = nil, nil
+		f.file, f.blocks, f.rows = nil, nil, nil
 	}
 }
 
-func (f *input) changed() error {
-	return fault.New(fault.State, "%s is not the file that was read up to byte %d: it was shortened or replaced", f.path, f.pos.Offset).
+func (f *input) changed(unit string) error {
+	return fault.New(fault.State, "%s is not the file that was read up to %s %d: it was shortened or replaced", f.path, unit, f.pos.Offset).
 		WithHint("--fresh starts from the beginning")
 }
 

@@ -24,6 +24,7 @@ type reader struct {
 	at     int // the file being read
 	follow bool
 	cut    func([]byte) int
+	rows   func(io.ReaderAt, int64) (int64, error) // nil where the format has no index
 	buffer []byte
 	read   atomic.Int64 // bytes read from the disk
 	all    int64        // bytes of all files at the start; 0 when they are followed
@@ -39,7 +40,10 @@ func newReader(job connectors.Job, splits []connectors.Split, follow bool) (*rea
 		return nil, fault.New(fault.Unsupported, "one task cannot follow %d files", len(splits)).
 			WithHint("give each file an input of its own, or the input a parallelism of %d", len(splits))
 	}
-	r := &reader{follow: follow, cut: job.Cut}
+	if follow && job.Rows != nil {
+		return nil, fault.New(fault.Unsupported, "files of this format cannot be followed: their end says what is in them").At("follow")
+	}
+	r := &reader{follow: follow, cut: job.Cut, rows: job.Rows}
 	for _, s := range splits {
 		f := &input{name: s.ID, path: in(job.Dir, s.ID)}
 		var err error
@@ -67,6 +71,21 @@ func (r *reader) Next(ctx context.Context, wake <-chan struct{}, _ int) ([]conne
 		}
 		f := r.files[r.at]
 		if f.pos.Done && !r.follow {
+			r.at++
+			continue
+		}
+		if r.rows != nil && !isCompressed(f.path) {
+			if f.file == nil {
+				if err := f.openRows(r.rows, &r.read); err != nil {
+					return nil, err
+				}
+			}
+			if m, ok := r.nextRows(f); ok {
+				return []connectors.Message{m}, nil
+			}
+			f.rows.file.done(f.rows.size)
+			f.pos.Done = true
+			f.close()
 			r.at++
 			continue
 		}
@@ -137,7 +156,7 @@ func (r *reader) replaced(f *input) (block.Block, error) {
 		return none, f.broken(err)
 	}
 	if opened.Size() < f.pos.Offset {
-		return none, f.changed()
+		return none, f.changed("byte")
 	}
 	now, err := os.Stat(f.path)
 	if err != nil || os.SameFile(opened, now) {

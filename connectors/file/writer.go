@@ -41,6 +41,8 @@ type writer struct {
 	length  int64 // bytes written to the file
 	begun   bool  // the format's header is there
 	goOn    bool  // the encoder of batches is yet to be told so
+	device  bool  // a pipe or a device, which is written as it is
+	dirty   bool  // rows were written behind the last Flush
 }
 
 var _ connectors.Writer = (*writer)(nil)
@@ -102,10 +104,15 @@ func (w *writer) restore(keep bool, p *written) error {
 	if err != nil {
 		return w.fault(err)
 	}
-	if !info.Mode().IsRegular() {
-		return nil // a pipe or a device is written as it is
+	if w.device = !info.Mode().IsRegular(); w.device {
+		return nil
 	}
 	_, batches := w.encoder.(codec.BatchEncoder)
+	indexed, _ := w.encoder.(codec.IndexedEncoder)
+	if indexed != nil && isCompressed(w.path) {
+		return fault.New(fault.Unsupported, "%s cannot be compressed as a whole: format %s compresses what is in it", w.path, w.encoder.Name()).
+			WithHint("leave out the ending .gz")
+	}
 	switch {
 	case p != nil && info.Size() < p.Length:
 		return fault.New(fault.State, "%s has %d bytes, and had %d at the last commit: it was shortened or replaced", w.path, info.Size(), p.Length).
@@ -126,7 +133,23 @@ func (w *writer) restore(keep bool, p *written) error {
 	if _, err := w.file.Seek(w.length, io.SeekStart); err != nil {
 		return w.fault(err)
 	}
+	if indexed != nil {
+		return w.resume(indexed)
+	}
 	return w.endLine(keep && p == nil)
+}
+
+// resume brings the encoder of a format with an index to where the file is.
+func (w *writer) resume(e codec.IndexedEncoder) error {
+	w.begun, w.goOn = true, false
+	if err := e.Resume(w.file, w.length); err != nil {
+		var known *fault.Fault
+		if errors.As(err, &known) {
+			return known.In("%s", w.path)
+		}
+		return w.fault(err)
+	}
+	return nil
 }
 
 // endLine ends the last line of a file that is appended to, where somebody left it without an end.
@@ -170,6 +193,7 @@ func (c counted) Write(b []byte) (int, error) {
 
 // Write implements [connectors.Writer].
 func (w *writer) Write(_ context.Context, b *stream.Batch) error {
+	w.dirty = true
 	switch e := w.encoder.(type) {
 	case codec.BatchEncoder:
 		if !w.begun {
@@ -272,13 +296,20 @@ func (w *writer) endMember() error {
 
 // Flush implements [connectors.Writer]. A compressed file ends a member here, so that it can be cut behind it.
 func (w *writer) Flush(context.Context) (json.RawMessage, func(context.Context) error, error) {
-	err := w.flushFrom(0)
+	var err error
+	if e, ok := w.encoder.(codec.IndexedEncoder); ok && !w.device && w.dirty {
+		w.buffer, err = e.Mark(w.buffer)
+	}
+	if err == nil {
+		err = w.flushFrom(0)
+	}
 	if err == nil {
 		err = w.endMember()
 	}
 	if err != nil {
 		return nil, nil, err
 	}
+	w.dirty = false
 	p, err := json.Marshal(written{Length: w.length})
 	if err != nil {
 		return nil, nil, err
@@ -293,10 +324,11 @@ func (w *writer) Flush(context.Context) (json.RawMessage, func(context.Context) 
 }
 
 // Close implements [connectors.Writer]. What was not flushed stays out of the file, or is cut off by the next start. A file of
-// batches gets its end.
+// batches gets its end; with an index only where all that was written was flushed, so that nobody reads rows which are written again.
 func (w *writer) Close() error {
 	var err error
-	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun && !w.goOn && len(w.buffer) == 0 {
+	_, indexed := w.encoder.(codec.IndexedEncoder)
+	if e, ok := w.encoder.(codec.BatchEncoder); ok && w.begun && !w.goOn && len(w.buffer) == 0 && !(indexed && w.dirty && !w.device) {
 		if w.buffer, err = e.AppendFile(w.buffer, nil); err == nil {
 			err = w.flushFrom(0)
 		}

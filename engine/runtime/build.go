@@ -401,6 +401,8 @@ func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) err
 	}
 	job := a.connectorJob(n.Node.ID)
 	job.Cut = n.Source.Format.Cutter(spec.FormatConfig)
+	job.Rows = n.Source.Format.Rows
+	s.rows = job.Rows
 	if s.reader, err = n.Source.Source.Open(c.ctx, job, splits); err != nil {
 		return a.placed(n, err)
 	}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,12 @@ type source struct {
 	// head is the beginning of the input that the messages are pieces of, for a decoder that comes into its middle; nil
 	// where messages are inputs of their own.
 	head []byte
+	// rows is that of a format with an index, nil for others. File is what the messages are rows of, of size bytes.
+	rows func(in io.ReaderAt, size int64) (int64, error)
+	file io.ReaderAt
+	size int64
+	// whole is the last message that is a file itself.
+	whole io.ReaderAt
 }
 
 // tag says that the rows of a batch up to end (exclusive) came from a message.
@@ -200,14 +207,24 @@ func (s *source) prepare(ctx context.Context) error {
 		s.decoder.Close()
 	}
 	var err error
-	if s.decoder, err = s.newDecoder(alloc); err != nil || s.head == nil {
+	if s.decoder, err = s.newDecoder(alloc); err != nil {
 		return err
+	}
+	if s.file != nil {
+		return s.placed(s.startFile())
+	}
+	if s.head == nil {
+		return nil
 	}
 	return s.placed(s.startInput(s.head))
 }
 
 // begin prepares the decoder for the input that a message starts.
 func (s *source) begin(m connectors.Message) error {
+	if m.File != nil {
+		s.file, s.size = m.File, m.Size
+		return s.placed(within(m, s.startFile()))
+	}
 	if _, ok := s.decoder.(codec.InputDecoder); !ok {
 		return nil
 	}
@@ -227,6 +244,59 @@ func (s *source) startInput(head []byte) error {
 		return nil
 	}
 	return d.StartInput(head)
+}
+
+func (s *source) startFile() error {
+	d, ok := s.decoder.(codec.FileDecoder)
+	if !ok {
+		return fault.New(fault.Internal, "the decoder of %s takes no rows of files", s.node)
+	}
+	return d.StartFile(s.file, s.size)
+}
+
+// messageRows is the most rows of a message that is a file: their numbers are made all at once.
+const messageRows = 1 << 20
+
+// indexed makes rows of a message that is a file. One that cannot be read is bad as a whole: nothing is left of it.
+func (s *source) indexed(m *connectors.Message) error {
+	if s.rows == nil || m.File != nil || len(m.Data) == 0 {
+		return nil
+	}
+	whole := m.Data
+	file := bytes.NewReader(whole)
+	rows, err := s.rows(file, file.Size())
+	if err == nil && rows > messageRows {
+		err = fault.New(fault.Limit, "expected a file of at most %d rows in a message, got %d", messageRows, rows).
+			WithHint("write smaller files, or read it with `file`")
+	}
+	if err == nil {
+		err = s.tryFile(file, file.Size())
+	}
+	m.File, m.Size, m.Data, m.Start, s.whole = file, file.Size(), nil, true, file
+	if err == nil {
+		m.Data = codec.RowNumbers(nil, 0, int(rows))
+		return nil
+	}
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	m.Start = false
+	return s.bad(*m, &codec.BadRecord{Fault: f, Data: whole})
+}
+
+// tryFile starts a file with a decoder that is not used otherwise, so that what does not fit is known before its turn.
+func (s *source) tryFile(file io.ReaderAt, size int64) error {
+	d, err := s.newDecoder(memory.DefaultAllocator)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	f, ok := d.(codec.FileDecoder)
+	if !ok {
+		return fault.New(fault.Internal, "the decoder of %s takes no rows of files", s.node)
+	}
+	return f.StartFile(file, size)
 }
 
 // reserve makes room for a batch of n bytes of input before the first byte is decoded, since reserving may enter the
@@ -261,6 +331,9 @@ func (s *source) messages(ctx context.Context, messages []connectors.Message) er
 		if err := s.prepare(ctx); err != nil {
 			return err
 		}
+		if err := s.indexed(&messages[at]); err != nil {
+			return err
+		}
 		want, least := 0, len(messages[at].Data)-offset
 		for _, m := range messages[at:] {
 			if want += len(m.Data); want >= batchBytes {
@@ -272,6 +345,9 @@ func (s *source) messages(ctx context.Context, messages []connectors.Message) er
 			return err
 		}
 		for at < len(messages) {
+			if err := s.indexed(&messages[at]); err != nil {
+				return err
+			}
 			m := messages[at]
 			data := m.Data[offset:]
 			starts := m.Start && offset == 0
@@ -309,14 +385,13 @@ func (s *source) append(m connectors.Message, offset int, data []byte) (int, err
 	before := s.decoder.Rows()
 	var refused error // by the policy, with its place
 	n, err := s.decoder.Append(data, func(bad *codec.BadRecord) error {
-		f := bad.Fault.In("%s", s.place(m, bad))
-		if s.where != "" {
-			f = f.In("%s", s.where)
+		switch before := m.Data[:offset]; {
+		case s.rows != nil:
+			bad.Line += len(before) / codec.RowNumber
+		case s.shape.lines:
+			bad.Line += bytes.Count(before, []byte("\n"))
 		}
-		if s.Fails() {
-			f = f.WithDetail("record: " + cut(bad.Data))
-		}
-		refused = s.Apply(f, bad.Data)
+		refused = s.bad(m, bad)
 		return refused
 	})
 	if err != nil && refused == nil {
@@ -327,6 +402,18 @@ func (s *source) append(m connectors.Message, offset int, data []byte) (int, err
 		s.tags = append(s.tags, tag{rows, m})
 	}
 	return n, err
+}
+
+// bad treats a record that does not decode by the policy.
+func (s *source) bad(m connectors.Message, bad *codec.BadRecord) error {
+	f := bad.Fault.In("%s", s.place(m, bad))
+	if s.where != "" {
+		f = f.In("%s", s.where)
+	}
+	if s.Fails() && len(bad.Data) > 0 {
+		f = f.WithDetail("record: " + cut(bad.Data))
+	}
+	return s.Apply(f, bad.Data)
 }
 
 // within says which input an error is about that is not about a single record.
@@ -343,6 +430,10 @@ func (s *source) place(m connectors.Message, bad *codec.BadRecord) string {
 	switch {
 	case m.Subject == "":
 		return fmt.Sprintf("record %d", m.Sequence+uint64(bad.Line))
+	case m.File != nil && m.File == s.whole && len(m.Data) > 0:
+		return fmt.Sprintf("%s, sequence %d, row %d", m.Subject, m.Sequence, bad.Line+1)
+	case m.File != nil && m.File != s.whole:
+		return fmt.Sprintf("%s, row %d", m.Subject, m.Sequence+uint64(bad.Line))
 	case s.shape.lines:
 		return fmt.Sprintf("%s:%d", m.Subject, m.Sequence+uint64(bad.Line))
 	}
