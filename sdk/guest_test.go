@@ -68,7 +68,12 @@ type guest struct {
 
 func start(t testing.TB, b udf.Bundle) *guest {
 	t.Helper()
-	g, err := b.Instantiate(t.Context(), udf.Options{})
+	return startWith(t, b, udf.Options{})
+}
+
+func startWith(t testing.TB, b udf.Bundle, o udf.Options) *guest {
+	t.Helper()
+	g, err := b.Instantiate(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

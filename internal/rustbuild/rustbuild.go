@@ -23,18 +23,29 @@ var linkers = []string{"wasm-ld-14", "rust-lld"}
 
 // Build compiles the crate in a folder, a cdylib, with the profile release, and returns the module's bytes. It needs no
 // network: the crate depends on other folders alone. The result is kept in the user's cache folder under a digest of the toolchain, the
-// crate's files and those of the folders it depends on, so that only the first run after a change pays for the compiler. It ends
-// the test when there is no compiler for [Target] or the crate does not compile.
+// profile, the crate's files and those of the folders it depends on, so that only the first run after a change pays for the compiler. It
+// ends the test when there is no compiler for [Target] or the crate does not compile.
 func Build(t testing.TB, dir string) []byte {
 	t.Helper()
-	wasm, err := build(t.TempDir(), dir)
+	return must(t, dir, "release")
+}
+
+// BuildDebug is [Build] with the profile dev: not optimised, and with checks of overflow.
+func BuildDebug(t testing.TB, dir string) []byte {
+	t.Helper()
+	return must(t, dir, "dev")
+}
+
+func must(t testing.TB, dir, profile string) []byte {
+	t.Helper()
+	wasm, err := build(t.TempDir(), dir, profile)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return wasm
 }
 
-func build(scratch, dir string) ([]byte, error) {
+func build(scratch, dir, profile string) ([]byte, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -43,7 +54,7 @@ func build(scratch, dir string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := digest(env, dir)
+	key, err := digest(env, dir, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -57,14 +68,14 @@ func build(scratch, dir string) ([]byte, error) {
 	if wasm, err := os.ReadFile(kept); err == nil {
 		return wasm, nil
 	}
-	cmd := exec.Command(env.cargo, "build", "--offline", "--release", "--quiet", "--target", Target)
+	cmd := exec.Command(env.cargo, "build", "--offline", "--profile", profile, "--quiet", "--target", Target)
 	cmd.Dir = dir
 	target := filepath.Join(scratch, "target")
 	cmd.Env = append(append(os.Environ(), env.variables...), "CARGO_TARGET_DIR="+target)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("cargo build in %s: %v\n%s", dir, err, text)
 	}
-	made, err := filepath.Glob(filepath.Join(target, Target, "release", "*.wasm"))
+	made, err := filepath.Glob(filepath.Join(target, Target, "*", "*.wasm"))
 	if err != nil || len(made) != 1 {
 		return nil, fmt.Errorf("cargo build in %s: expected one module, got %q", dir, made)
 	}
@@ -131,9 +142,9 @@ func find() (toolchain, error) {
 var dependency = regexp.MustCompile(`path = "([^"]+)"`)
 
 // digest covers what a module is made of.
-func digest(env toolchain, dir string) (string, error) {
+func digest(env toolchain, dir, profile string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q", env.version)
+	fmt.Fprintf(h, "%q %q", env.version, profile)
 	seen := map[string]bool{}
 	var add func(dir string) error
 	add = func(dir string) error {

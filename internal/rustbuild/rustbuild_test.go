@@ -50,16 +50,19 @@ func TestBuildGivesAModuleAndKeepsIt(t *testing.T) {
 	if n := kept(); n != 1 {
 		t.Errorf("expected one kept module, got %d", n)
 	}
+	if debug := BuildDebug(t, dir); bytes.Equal(wasm, debug) || kept() != 2 {
+		t.Error("the profile dev gave the same module")
+	}
 	if err := os.WriteFile(filepath.Join(dir, "other", "src", "lib.rs"), []byte("pub const ANSWER: i32 = 43;\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if changed := Build(t, dir); bytes.Equal(wasm, changed) || kept() != 2 {
+	if changed := Build(t, dir); bytes.Equal(wasm, changed) || kept() != 3 {
 		t.Error("a change in a folder that the crate depends on was not seen")
 	}
 }
 
 func TestBuildFails(t *testing.T) {
-	_, err := build(t.TempDir(), crate(t, map[string]string{"Cargo.toml": manifest, "src/lib.rs": "fn f() { undefined() }\n"}))
+	_, err := build(t.TempDir(), crate(t, map[string]string{"Cargo.toml": manifest, "src/lib.rs": "fn f() { undefined() }\n"}), "release")
 	if err == nil || !strings.Contains(err.Error(), "cannot find function `undefined` in this scope") || !strings.Contains(err.Error(), "src/lib.rs:1:10") {
 		t.Errorf("expected the compiler's words, got %v", err)
 	}

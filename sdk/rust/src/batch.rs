@@ -1,8 +1,7 @@
 use crate::column::Column;
 use crate::function::Input;
 use crate::progress::Progress;
-use crate::run::Single;
-use crate::value::Write;
+use crate::run::{Keep, Single};
 
 /// A batch of any columns, as `any_filter` and `any_map` see it.
 pub struct Batch<'a> {
@@ -22,7 +21,7 @@ impl<'a> Batch<'a> {
 }
 
 /// A filter over rows of any columns.
-pub fn any_filter<K: Write>(
+pub fn any_filter<K: Keep>(
     input: &Input,
     out: &mut Progress,
     mut f: impl FnMut(&Batch, usize) -> Result<K, String>,

@@ -1,6 +1,6 @@
 use crate::function::Input;
 use crate::progress::Progress;
-use crate::value::{ReadRow, WriteRow};
+use crate::value::{unreadable, ReadRow, WriteRow};
 use std::marker::PhantomData;
 
 /// Takes the rows that a `flat_map` or a `keyed_map` makes of one row.
@@ -37,7 +37,7 @@ pub fn flat_map<'c, I: ReadRow<'c>, O: WriteRow>(
 ) -> Result<(), String> {
     let readers = I::readers(&input.columns);
     while out.next < out.length && !out.paused() {
-        let row = unsafe { I::read(&readers, out.next)? };
+        let row = unsafe { I::read(&readers, out.next) }.map_err(unreadable)?;
         let mut emit = Emit::new(out);
         f(row, &mut emit)?;
         emit.end()?;

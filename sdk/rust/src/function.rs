@@ -2,8 +2,11 @@ use crate::column::Column;
 use crate::progress::Progress;
 use crate::value::{Field, Layout};
 
+/// How a run ends: the error is a text for the row `progress.next`, or for none when that is behind the last.
+pub type Done = Result<(), String>;
+
 /// What runs a function over a batch, from row `progress.next` on, until a step is full or the batch is done.
-pub type Run = fn(&Input, &mut Progress) -> Result<(), String>;
+pub type Run = fn(&Input, &mut Progress) -> Done;
 
 /// A function as `module!` lists it.
 pub struct Function {

@@ -4,7 +4,7 @@ use crate::function::Input;
 use crate::host;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::value::{Field, Layout, ReadRow, Row, WriteRow};
+use crate::value::{unreadable, Field, Layout, ReadRow, Row, WriteRow};
 use std::ops::{Deref, DerefMut};
 
 /// The state of a row's key: its fields are those of S, by `key.field`. They have S's defaults while nothing is stored. What has changed is
@@ -71,7 +71,7 @@ where
             Some(entry) => entry,
             None => load(&fields, slot)?,
         };
-        let row = unsafe { I::read(&readers, out.next)? };
+        let row = unsafe { I::read(&readers, out.next) }.map_err(unreadable)?;
         let mut emit = Emit::new(out);
         f(&mut entry.key, row, &mut emit)?;
         emit.end()?;

@@ -82,11 +82,11 @@ pub mod rt {
     pub use crate::batch::{any_filter, any_map};
     pub use crate::column::Column;
     pub use crate::flat::{flat_map, Emit};
-    pub use crate::function::{Function, Input};
+    pub use crate::function::{Done, Function, Input};
     pub use crate::keyed::{keyed_map, Key};
     pub use crate::output::Output;
     pub use crate::progress::Progress;
-    pub use crate::run::{filter, map, Outcome, Single};
-    pub use crate::value::{field, Field, Layout, Read, ReadRow, Row, Unreadable, Value, Write, WriteRow};
+    pub use crate::run::{filter, map, scalar, Outcome, Single};
+    pub use crate::value::{field, name, Field, Layout, Read, ReadRow, Row, Unreadable, Value, Write, WriteRow};
     pub use crate::vector::{finish_vector, slice, Number};
 }

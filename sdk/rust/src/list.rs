@@ -22,7 +22,7 @@ impl<T> DerefMut for List<T> {
 
 impl<T: Value> Value for List<T> {
     fn arrow() -> String {
-        format!("list<{}>", field::<T>("item", None, None).declared())
+        format!("list<{}>", field::<T>("item", &[]).declared())
     }
     fn layout(arrow: &str) -> Option<Layout> {
         let inner = arrow.strip_prefix("list<")?.strip_suffix('>')?;

@@ -33,10 +33,9 @@ macro_rules! __row {
 
         #[allow(unused_lifetimes, clippy::extra_unused_lifetimes)]
         impl<$life> $crate::rt::Row for $($name)* {
-            fn fields() -> Vec<$crate::rt::Field> {
+            fn fields() -> ::std::vec::Vec<$crate::rt::Field> {
                 vec![$({
-                    let (column, arrow): (&[&str], &[&str]) = (&[$($column)?], &[$($arrow)?]);
-                    $crate::rt::field::<$type>(stringify!($field), column.first().copied(), arrow.first().copied())
+                    $crate::rt::field::<$type>($crate::rt::name(stringify!($field), &[$($column)?]), &[$($arrow)?])
                 }),*]
             }
             #[inline]
@@ -57,16 +56,16 @@ macro_rules! __row {
                 },)*)
             }
             #[inline]
-            unsafe fn read(readers: &Self::Readers, row: usize) -> Result<Self, &'static str> {
+            unsafe fn read(readers: &Self::Readers, row: usize) -> ::std::result::Result<Self, &'static str> {
                 let ($($field,)*) = readers;
                 Ok(Self {
                     $($field: match <$type as $crate::rt::Read<$life>>::read($field, row) {
                         Ok(value) => value,
-                        Err(_) => return Err(concat!("column ", stringify!($field), ": expected UTF-8")),
+                        Err(_) => return Err($crate::rt::name(stringify!($field), &[$($column)?])),
                     }),*
                 })
             }
-            unsafe fn set(&mut self, field: usize, column: &$life $crate::rt::Column) -> Result<(), $crate::rt::Unreadable> {
+            unsafe fn set(&mut self, field: usize, column: &$life $crate::rt::Column) -> ::std::result::Result<(), $crate::rt::Unreadable> {
                 let mut at = 0;
                 $(if at == field {
                     let reader = <$type as $crate::rt::Read<$life>>::reader(column);

@@ -17,14 +17,14 @@
 /// }
 /// ```
 ///
-/// Each of them may return a Result instead, whose error is a text that fails the row.
+/// Each of them may return a Result instead; an error fails the row, and anything that can be displayed is one.
 #[macro_export]
 macro_rules! module {
     ($name:literal : $($entries:tt)*) => {
         #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
-        fn __wasmill_functions() -> Vec<$crate::rt::Function> {
+        fn __wasmill_functions() -> ::std::vec::Vec<$crate::rt::Function> {
             #[allow(unused_mut)]
-            let mut all = Vec::new();
+            let mut all = ::std::vec::Vec::new();
             $crate::__entry!(all; $($entries)*);
             all
         }
@@ -81,21 +81,21 @@ macro_rules! __entry {
     };
     ($all:ident; $(#[doc = $doc:expr])* scalar $f:ident($($arg:ident : $type:ty $(as $arrow:literal)?),+) -> $name:ident : $out:ty $(as $as:literal)?; $($rest:tt)*) => {
         {
-            $crate::row! { struct Arguments { $($arg: $type $(as $arrow)?),+ } }
-            $crate::__add!($all, $f, "scalar", [$($doc),*], Some(<Arguments as $crate::rt::Row>::fields()), $crate::__result!($name: $out $(as $as)?), None,
-                |input, progress| $crate::rt::filter::<Arguments, $out>(input, progress, |row| $crate::rt::Outcome::<$out>::outcome($f($(row.$arg),+))));
+            $crate::row! { struct __WasmillArguments { $($arg: $type $(as $arrow)?),+ } }
+            $crate::__add!($all, $f, "scalar", [$($doc),*], Some(<__WasmillArguments as $crate::rt::Row>::fields()), $crate::__result!($name: $out $(as $as)?), None,
+                |input, progress| $crate::rt::scalar::<__WasmillArguments, $out>(input, progress, |row| $crate::rt::Outcome::<$out>::outcome($f($(row.$arg),+))));
         }
         $crate::__entry!($all; $($rest)*);
     };
     ($all:ident; $(#[doc = $doc:expr])* scalar $f:ident($in:ty) -> $name:ident : $out:ty $(as $as:literal)?; $($rest:tt)*) => {
         $crate::__add!($all, $f, "scalar", [$($doc),*], Some(<$in as $crate::rt::Row>::fields()), $crate::__result!($name: $out $(as $as)?), None,
-            |input, progress| $crate::rt::filter::<$in, $out>(input, progress, |row| $crate::rt::Outcome::<$out>::outcome($f(row))));
+            |input, progress| $crate::rt::scalar::<$in, $out>(input, progress, |row| $crate::rt::Outcome::<$out>::outcome($f(row))));
         $crate::__entry!($all; $($rest)*);
     };
     ($all:ident; $(#[doc = $doc:expr])* vector $f:ident($($arg:ident : $type:ty $(as $arrow:literal)?),+) -> $name:ident : $out:ty $(as $as:literal)?; $($rest:tt)*) => {
         {
-            $crate::row! { struct Arguments { $($arg: Option<$type> $(as $arrow)?),+ } }
-            $crate::__add!($all, $f, "scalar", [$($doc),*], Some(<Arguments as $crate::rt::Row>::fields()), $crate::__result!($name: Option<$out> $(as $as)?), None,
+            $crate::row! { struct __WasmillArguments { $($arg: Option<$type> $(as $arrow)?),+ } }
+            $crate::__add!($all, $f, "scalar", [$($doc),*], Some(<__WasmillArguments as $crate::rt::Row>::fields()), $crate::__result!($name: Option<$out> $(as $as)?), None,
                 |input, progress| {
                     let mut column = 0..;
                     $(let $arg = $crate::rt::slice::<$type>(input, column.next().unwrap_or(0));)+
@@ -124,24 +124,23 @@ macro_rules! __entry {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __result {
-    ($name:ident : $out:ty $(as $as:literal)?) => {{
-        let arrow: &[&str] = &[$($as)?];
-        Some(vec![$crate::rt::field::<$out>(stringify!($name), None, arrow.first().copied())])
-    }};
+    ($name:ident : $out:ty $(as $as:literal)?) => {
+        Some(vec![$crate::rt::field::<$out>($crate::rt::name(stringify!($name), &[]), &[$($as)?])])
+    };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __add {
     ($all:ident, $f:ident, $kind:literal, [$($doc:expr),*], $input:expr, $output:expr, $state:expr, |$in:ident, $progress:ident| $run:expr) => {{
-        fn run($in: &$crate::rt::Input, $progress: &mut $crate::rt::Progress) -> Result<(), String> {
+        // Names of items, unlike those of variables, can hide the guest's.
+        fn __wasmill_run($in: &$crate::rt::Input, $progress: &mut $crate::rt::Progress) -> $crate::rt::Done {
             $run
         }
-        let name = stringify!($f);
         let lines: &[&str] = &[$($doc),*];
-        let doc = lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
+        let doc = lines.iter().map(|line| line.trim()).collect::<::std::vec::Vec<_>>().join(" ");
         let function = $crate::rt::Function {
-            name: name.strip_prefix("r#").unwrap_or(name), kind: $kind, doc, input: $input, output: $output, state: $state, run,
+            name: $crate::rt::name(stringify!($f), &[]), kind: $kind, doc, input: $input, output: $output, state: $state, run: __wasmill_run,
         };
         $all.push(function.checked());
     }};

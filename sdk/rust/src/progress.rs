@@ -12,6 +12,7 @@ pub struct Progress {
     pub(crate) next: usize,
     pub(crate) now: Option<Box<Page>>,
     pub(crate) full: VecDeque<Box<Page>>,
+    #[allow(clippy::vec_box)] // a page stays where it is, whoever has it
     pub(crate) idle: Vec<Box<Page>>,
     pub(crate) done: bool,
 }

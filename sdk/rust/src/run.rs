@@ -1,12 +1,12 @@
 //! Functions from one row to one.
 
-use crate::column::Column;
 use crate::function::Input;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::value::{Field, Read, ReadRow, Row, Unreadable, Value, Write, WriteRow};
+use crate::value::{unreadable, Field, ReadRow, Row, Value, Write, WriteRow};
+use std::fmt::Display;
 
-/// What a function may return for a T: itself, or a Result with a text for what fails its row.
+/// What a function may return for a T: itself, or a Result whose error, as text, is what fails its row.
 pub trait Outcome<T> {
     fn outcome(self) -> Result<T, String>;
 }
@@ -18,10 +18,10 @@ impl<T: Value> Outcome<T> for T {
     }
 }
 
-impl<T, E: Into<String>> Outcome<T> for Result<T, E> {
+impl<T, E: Display> Outcome<T> for Result<T, E> {
     #[inline]
     fn outcome(self) -> Result<T, String> {
-        self.map_err(Into::into)
+        self.map_err(|e| e.to_string())
     }
 }
 
@@ -32,7 +32,7 @@ impl Outcome<()> for () {
     }
 }
 
-/// One row of each, from `map` and `scalar`.
+/// One row of each.
 pub fn map<'c, I: ReadRow<'c>, O: WriteRow>(
     input: &'c Input,
     out: &mut Progress,
@@ -40,7 +40,7 @@ pub fn map<'c, I: ReadRow<'c>, O: WriteRow>(
 ) -> Result<(), String> {
     let readers = I::readers(&input.columns);
     while out.next < out.length && !out.paused() {
-        let row = unsafe { I::read(&readers, out.next)? };
+        let row = unsafe { I::read(&readers, out.next) }.map_err(unreadable)?;
         let made = f(row)?;
         out.push(&made, None)?;
         out.next += 1;
@@ -48,13 +48,28 @@ pub fn map<'c, I: ReadRow<'c>, O: WriteRow>(
     Ok(())
 }
 
-/// A filter: a column of bool, or of Option<bool>, where None is not kept.
-pub fn filter<'c, I: ReadRow<'c>, K: Write>(
+/// One value of each row.
+pub fn scalar<'c, I: ReadRow<'c>, T: Write>(
     input: &'c Input,
     out: &mut Progress,
-    mut f: impl FnMut(I) -> Result<K, String>,
+    mut f: impl FnMut(I) -> Result<T, String>,
 ) -> Result<(), String> {
-    map::<I, Single<K>>(input, out, |row| f(row).map(Single))
+    map::<I, Single<T>>(input, out, |row| f(row).map(Single))
+}
+
+/// What a filter may say of a row; None does not keep it.
+pub trait Keep: Write {}
+
+impl Keep for bool {}
+impl Keep for Option<bool> {}
+
+/// Some of the rows.
+pub fn filter<'c, I: ReadRow<'c>, K: Keep>(
+    input: &'c Input,
+    out: &mut Progress,
+    f: impl FnMut(I) -> Result<K, String>,
+) -> Result<(), String> {
+    scalar(input, out, f)
 }
 
 /// A row of one column.
@@ -62,7 +77,7 @@ pub struct Single<T>(pub T);
 
 impl<T: Value> Row for Single<T> {
     fn fields() -> Vec<Field> {
-        vec![crate::value::field::<T>("value", None, None)]
+        vec![crate::value::field::<T>("value", &[])]
     }
     #[inline]
     fn bytes(&self) -> usize {
@@ -80,20 +95,5 @@ impl<T: Write> WriteRow for Single<T> {
     }
     unsafe fn put(&self, _: usize, output: &mut Output, row: usize) {
         self.0.write(output, row);
-    }
-}
-
-impl<'a, T: Read<'a>> ReadRow<'a> for Single<T> {
-    type Readers = T::Reader;
-    fn readers(columns: &'a [Column]) -> T::Reader {
-        T::reader(&columns[0])
-    }
-    #[inline]
-    unsafe fn read(readers: &T::Reader, row: usize) -> Result<Self, &'static str> {
-        T::read(readers, row).map(Single).map_err(|_| "value")
-    }
-    unsafe fn set(&mut self, _: usize, column: &'a Column) -> Result<(), Unreadable> {
-        self.0 = T::read(&T::reader(column), 0)?;
-        Ok(())
     }
 }

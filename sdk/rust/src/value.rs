@@ -38,6 +38,12 @@ pub trait Value: Sized {
 /// A value of a column that is no UTF-8.
 pub struct Unreadable;
 
+/// The error of a row with such a value in a column.
+#[cold]
+pub(crate) fn unreadable(column: &str) -> String {
+    format!("column {}: expected UTF-8", column)
+}
+
 /// A value that is read, possibly without a copy: `'a` is as long as the batch.
 pub trait Read<'a>: Value {
     type Reader;
@@ -70,16 +76,21 @@ pub struct Field {
     pub layout: Layout,
 }
 
-/// Makes a field of a column of type T. It panics with a text for the function's author where the Arrow type does not fit.
-pub fn field<T: Value>(ident: &str, name: Option<&str>, arrow: Option<&str>) -> Field {
-    let name = name.unwrap_or_else(|| ident.strip_prefix("r#").unwrap_or(ident)).to_string();
+/// The name of a column or a function: that given, or the identifier without the mark of a raw one.
+pub fn name(ident: &'static str, given: &[&'static str]) -> &'static str {
+    given.first().copied().unwrap_or_else(|| ident.strip_prefix("r#").unwrap_or(ident))
+}
+
+/// Makes a field of a column of type T, whose Arrow type is T's own where none is given. It panics with a text for the
+/// function's author where the Arrow type does not fit.
+pub fn field<T: Value>(name: &str, given: &[&str]) -> Field {
     let own = T::arrow();
-    let (plain, exclaimed) = match arrow {
+    let (plain, exclaimed) = match given.first() {
         Some(text) => (text.trim().trim_end_matches('!'), text.trim().ends_with('!')),
         None => (own.as_str(), false),
     };
     match T::layout(plain) {
-        Some(layout) => Field { name, arrow: plain.to_string(), nulls: T::NULLS && !exclaimed, layout },
+        Some(layout) => Field { name: name.to_string(), arrow: plain.to_string(), nulls: T::NULLS && !exclaimed, layout },
         None => panic!(
             "column {}: {} cannot hold {}; README.md of the SDK lists what can",
             name,
@@ -108,7 +119,7 @@ pub trait Row: Sized {
 pub trait ReadRow<'a>: Row {
     type Readers;
     fn readers(columns: &'a [Column]) -> Self::Readers;
-    /// The error names the column.
+    /// The error is the name of a column whose value is no UTF-8.
     ///
     /// # Safety
     /// The columns have such a row, and the fields' layouts.
