@@ -21,8 +21,8 @@ type Format struct {
 	Name string
 	// Schemaless formats carry their own schema, or have a fixed one (see Infer): none needs to be declared.
 	Schemaless bool
-	// Documents says that where no schema is declared a record is a document, see [schema.Document], and that documents are
-	// written as they are. Other formats need columns.
+	// Documents says that documents are written as they are, and that where no schema is declared (nor the format Schemaless) a
+	// record is one; see the package schema. Other formats need columns.
 	Documents bool
 	// NewDecoder checks the options and makes a decoder for the columns given. Columns that the data has and the schema
 	// has not are passed over. Config is JSON, nil for none; faults carry the option's name as Where.

@@ -62,8 +62,11 @@ func RowText(rec arrow.Record, row int) []byte {
 
 const maxRowText = 1000
 
-// withRow adds the row to what a fault shows.
+// withRow adds the row to what a fault shows, unless the guest has shown it already, as its function saw it.
 func withRow(f *fault.Fault, text []byte) *fault.Fault {
+	if strings.HasPrefix(f.Detail, "row: ") || strings.Contains(f.Detail, "\nrow: ") {
+		return f
+	}
 	if len(text) > maxRowText {
 		text = append(append([]byte(nil), text[:maxRowText]...), "..."...)
 	}

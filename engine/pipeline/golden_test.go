@@ -75,6 +75,13 @@ var bundles = map[string][]udf.Signature{
 		plantest.Function(udf.KeyedMap, "running", "carrier: utf8, dep_delay: float64", "carrier: utf8, mean: float64"),
 		plantest.Function(udf.Filter, "odd", "dep_delay: float64", "keep: int64"),
 	},
+	"./clean.py": {
+		plantest.Function(udf.Map, "clean", "", "event: json!"),
+		plantest.Function(udf.FlatMap, "clean", "", "event: json!"),
+		plantest.Function(udf.Filter, "keep", "", ""),
+		plantest.Function(udf.Map, "typed", "carrier: utf8!, dep_delay: float64", "carrier: utf8!, late: bool!"),
+		plantest.Function(udf.Map, "loose", "carrier: utf8, event: json", ""),
+	},
 	"./other.wasm": {plantest.Function(udf.Map, "shout", "carrier: utf8", "carrier: utf8, loud: utf8!")},
 }
 
@@ -87,7 +94,7 @@ func resolve(yaml string) (*plan.Resolved, error) {
 }
 
 func TestFaults(t *testing.T) {
-	for _, file := range []string{"testdata/syntax.txt", "testdata/shape.txt", "testdata/columns.txt"} {
+	for _, file := range []string{"testdata/syntax.txt", "testdata/shape.txt", "testdata/columns.txt", "testdata/documents.txt"} {
 		golden(t, file, func(yaml string) string {
 			r, err := resolve(yaml)
 			if err == nil {

@@ -193,7 +193,7 @@ func (s *Stage) nextCall(n *ResolvedNode) *ResolvedNode {
 func fieldsOf(s *arrow.Schema) []Field {
 	var fields []Field
 	for _, f := range s.Fields() {
-		fields = append(fields, Field{Name: f.Name, Type: schema.FormatNullable(f.Type, f.Nullable)})
+		fields = append(fields, Field{Name: f.Name, Type: schema.FormatField(f)})
 	}
 	return fields
 }

@@ -39,9 +39,11 @@ func (r *resolver) out(n *ResolvedNode) *arrow.Schema {
 		return sourceSchema(n.Node.Source, n.Source.Schema, n.keep)
 	case KindSink:
 		if n.Sink != nil {
+			before := len(r.faults)
 			if err := n.Sink.Sink.Check(names(n.In[0])); err != nil {
 				r.place(n.Node, "sink.config", err)
 			}
+			r.documentSink(n, before)
 		}
 		return nil
 	case KindUnion:
@@ -68,7 +70,15 @@ func names(s *arrow.Schema) []string {
 func join(list []string) string { return strings.Join(list, ", ") }
 
 func (r *resolver) unknownColumn(n *Node, path, name string, in *arrow.Schema) {
-	r.add(n, fault.Schema, path, "unknown column `%s`", name).Hint = fault.DidYouMean(name, names(in))
+	f := r.add(n, fault.Schema, path, "unknown column `%s`", name)
+	f.Hint = fault.DidYouMean(name, names(in))
+	if hasDocuments(in) {
+		from := n.ID
+		if n.Source == nil {
+			from = n.Inputs[0]
+		}
+		f.Hint = r.columnsHint(from, nil)
+	}
 }
 
 // column returns the index of a column, -1 after a fault.
@@ -95,7 +105,7 @@ func (r *resolver) union(n *ResolvedNode) *arrow.Schema {
 }
 
 func sameField(a, b arrow.Field) bool {
-	return a.Name == b.Name && a.Nullable == b.Nullable && arrow.TypeEqual(a.Type, b.Type)
+	return a.Name == b.Name && a.Nullable == b.Nullable && arrow.TypeEqual(a.Type, b.Type) && schema.IsJSON(a) == schema.IsJSON(b)
 }
 
 func (r *resolver) keyBy(n *ResolvedNode) *arrow.Schema {
@@ -104,6 +114,9 @@ func (r *resolver) keyBy(n *ResolvedNode) *arrow.Schema {
 		path := fmt.Sprintf("key_by.columns[%d]", i)
 		at := r.column(n.Node, path, name, in)
 		if at < 0 {
+			ok = false
+		} else if schema.IsJSON(in.Field(at)) {
+			r.add(n.Node, fault.Schema, path, "the column `%s` holds JSON documents, which cannot be a key", name).Hint = r.columnsHint(n.Node.Inputs[0], nil)
 			ok = false
 		} else if t := in.Field(at).Type; !stream.Keyable(t) {
 			r.add(n.Node, fault.Schema, path, "the column `%s` of type %s cannot be a key", name, schema.Format(t)).
@@ -241,10 +254,12 @@ func (r *resolver) arguments(n *ResolvedNode) bool {
 		at := in.FieldIndices(name)
 		if len(at) == 0 {
 			r.missing(n, path, name, i)
-			ok = false
+			if ok = false; schema.IsDocument(in) {
+				break // none of the others is there either
+			}
 			continue
 		}
-		if got := in.Field(at[0]).Type; !arrow.TypeEqual(w.Type, got) {
+		if got := in.Field(at[0]); !arrow.TypeEqual(w.Type, got.Type) || schema.IsJSON(w) && !schema.IsJSON(got) {
 			r.mismatch(n, path, name, w, got)
 			ok = false
 		}
@@ -261,9 +276,11 @@ func (r *resolver) missing(n *ResolvedNode, path, name string, i int) {
 		return
 	}
 	w := s.In.Field(i)
-	f := r.add(n.Node, fault.Schema, path, "the function `%s` reads the column `%s: %s`, which is not there", s.Name, name, schema.Format(w.Type))
+	f := r.add(n.Node, fault.Schema, path, "the function `%s` reads the column `%s: %s`, which is not there", s.Name, name, typeName(w))
 	f.Hint = fault.DidYouMean(name, names(in))
 	switch near := fault.Suggest(name, names(in)); {
+	case hasDocuments(in):
+		f.Hint = r.columnsHint(n.Node.Inputs[0], s.In)
 	case near != "" && s.Kind == udf.Scalar:
 		f.Hint = fmt.Sprintf("name the columns with `args`; did you mean `%s`?", near)
 	case near != "":
@@ -271,9 +288,9 @@ func (r *resolver) missing(n *ResolvedNode, path, name string, i int) {
 	}
 }
 
-func (r *resolver) mismatch(n *ResolvedNode, path, name string, want arrow.Field, got arrow.DataType) {
-	f := r.add(n.Node, fault.Schema, path, "the function `%s` expects %s for the column `%s`, got %s", n.Signature.Name, schema.Format(want.Type), name, schema.Format(got))
-	if from, declared := r.origin(n.Node.Inputs[0], name); declared {
+func (r *resolver) mismatch(n *ResolvedNode, path, name string, want, got arrow.Field) {
+	f := r.add(n.Node, fault.Schema, path, "the function `%s` expects %s for the column `%s`, got %s", n.Signature.Name, typeName(want), name, typeName(got))
+	if from, declared := r.origin(n.Node.Inputs[0], name); declared && !schema.IsJSON(want) && !schema.IsJSON(got) {
 		f.Hint = fmt.Sprintf("declare it in the schema of `%s` as `%s: %s`", from.ID, name, schema.Format(want.Type))
 	}
 }

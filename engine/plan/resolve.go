@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -231,25 +232,31 @@ func (r *resolver) signature(n *Node) *udf.Signature {
 			r.within(n, "call.bundle", err)
 		}
 		for _, s := range functions {
-			b.functions, b.names = append(b.functions, s), append(b.names, s.Name)
+			b.functions = append(b.functions, s)
+			if !slices.Contains(b.names, s.Name) {
+				b.names = append(b.names, s.Name)
+			}
 		}
 	}
 	if b.broken {
 		return nil
 	}
-	for i := range b.functions {
-		s := &b.functions[i]
-		if s.Name != c.Function {
-			continue
-		}
-		if string(s.Kind) != string(n.Kind) {
-			r.add(n, fault.Schema, "call.function", "`%s` is a %s function, not a %s function", s.Name, s.Kind, n.Kind).Hint = "write `" + string(s.Kind) + ":` for it"
-			return nil
-		}
+	if s := udf.Find(b.functions, c.Function, udf.Kind(n.Kind)); s != nil {
 		if !r.sound(n, s) {
 			return nil
 		}
 		return s
+	}
+	var kinds []string
+	for _, s := range b.functions {
+		if s.Name == c.Function {
+			kinds = append(kinds, string(s.Kind))
+		}
+	}
+	if len(kinds) > 0 {
+		r.add(n, fault.Schema, "call.function", "`%s` is a %s function, not a %s function", c.Function, strings.Join(kinds, " or "), n.Kind).Hint =
+			"write `" + strings.Join(kinds, ":` or `") + ":` for it"
+		return nil
 	}
 	r.add(n, fault.Schema, "call.function", "the bundle `%s` has no function `%s`", c.Bundle, c.Function).Hint = fault.DidYouMean(c.Function, b.names)
 	return nil

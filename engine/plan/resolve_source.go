@@ -43,7 +43,14 @@ func (r *resolver) lookUpSource(n *Node) *ResolvedSource {
 		return nil
 	}
 	found := &ResolvedSource{Source: source, Format: f, Schema: declared, Decode: declared}
-	if declared == nil {
+	switch {
+	case declared != nil:
+		if !r.documentColumns(n, declared, f) {
+			return nil
+		}
+	case !s.Infer && f.Documents && !f.Schemaless:
+		found.Schema, found.Decode = schema.Document(), schema.Document()
+	default:
 		if found.Schema = r.inferred(n, source, f); found.Schema == nil {
 			return nil
 		}

@@ -118,13 +118,13 @@ func describe(n pqschema.Node) string {
 
 // seek goes to a row.
 func (r *reader) seek(row int64) error {
-	if row == r.next && r.group >= 0 {
-		return nil
-	}
 	if row < 0 || row >= r.footer.rows() {
 		return fault.New(fault.State, "expected one of %d rows, got row %d", r.footer.rows(), row)
 	}
 	g := r.footer.group(row)
+	if row == r.next && g == r.group {
+		return nil
+	}
 	begin := int64(0)
 	if g > 0 {
 		begin = r.footer.ends[g-1]

@@ -38,6 +38,7 @@ func Format() codec.Format {
 	return codec.Format{
 		Name:       "raw",
 		Schemaless: true,
+		Documents:  true, // written, as any text
 		NewDecoder: func(s *arrow.Schema, raw json.RawMessage, alloc memory.Allocator, limits codec.Limits) (codec.Decoder, error) {
 			c, err := parse(raw)
 			if err != nil {

@@ -22,7 +22,7 @@ import (
 )
 
 // Env returns an environment with the connectors jetstream, file (with a default format by the file's name), stdin (an input
-// only) and stdout (an output only), the formats json (which infers a: int64, b: utf8), csv, raw and arrow (which carries its schema
+// only) and stdout (an output only), the formats json (which infers a: int64, b: utf8, and takes documents), csv, raw and arrow (which carries its schema
 // in the data), and the bundles given by path.
 func Env(bundles map[string][]udf.Signature) plan.Env {
 	env := plan.Env{
@@ -58,9 +58,9 @@ func Env(bundles map[string][]udf.Signature) plan.Env {
 		env.Connectors[c.Name] = c
 	}
 	for _, f := range []codec.Format{
-		{Name: "json", NewDecoder: newDecoder, NewEncoder: newEncoder, Infer: inferJSON, Lines: true},
+		{Name: "json", NewDecoder: newDecoder, NewEncoder: newEncoder, Infer: inferJSON, Lines: true, Documents: true},
 		{Name: "csv", NewDecoder: newDecoder, NewEncoder: newEncoder, Lines: true},
-		{Name: "raw", NewDecoder: newDecoder, NewEncoder: newEncoder, Schemaless: true, Infer: inferRaw},
+		{Name: "raw", NewDecoder: newDecoder, NewEncoder: newEncoder, Schemaless: true, Documents: true, Infer: inferRaw},
 		{Name: "arrow", NewDecoder: newDecoder, NewEncoder: newEncoder, Schemaless: true, Infer: inferArrow},
 	} {
 		env.Formats[f.Name] = f
@@ -78,11 +78,11 @@ func Schema(columns string) *arrow.Schema {
 	if columns == "" {
 		return nil
 	}
-	t, _, err := schema.ParseType("struct<" + columns + ">")
+	s, err := schema.ParseSchema(columns)
 	if err != nil {
 		panic(err)
 	}
-	return arrow.NewSchema(t.(*arrow.StructType).Fields(), nil)
+	return s
 }
 
 // end is a source and a sink that moves nothing.
