@@ -58,13 +58,17 @@ func AppendKeyPrefix(dst []byte, partition uint16, operator, state string, key [
 }
 
 func appendPart[T string | []byte](dst []byte, part T) []byte {
+	return append(appendEscaped(dst, part), escape, escapeEnd)
+}
+
+func appendEscaped[T string | []byte](dst []byte, part T) []byte {
 	for i := 0; i < len(part); i++ {
 		dst = append(dst, part[i])
 		if part[i] == escape {
 			dst = append(dst, escapeZero)
 		}
 	}
-	return append(dst, escape, escapeEnd)
+	return dst
 }
 
 // ParseKey takes a key of AppendKey apart. Namespace aliases key; the other parts are copies. A key that AppendKey

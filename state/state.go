@@ -16,6 +16,8 @@ type Store interface {
 	// Scan calls each in key order for every key with the prefix, until it returns false. Key and value are valid until
 	// each returns.
 	Scan(prefix []byte, each func(key, value []byte) bool) error
+	// ScanFrom is Scan for the keys from `from` on, which need not have the prefix.
+	ScanFrom(prefix, from []byte, each func(key, value []byte) bool) error
 	// Commit applies an epoch: all of its changes and its marker, or after a crash none of them. It returns when they are durable.
 	Commit(ctx context.Context, c Commit) error
 	// Last returns the marker of the last epoch committed, and false in a new store.

@@ -76,14 +76,19 @@ type pair struct{ key, value []byte }
 
 // Scan implements state.Store. It shows the store as it is when Scan is called.
 func (s *Store) Scan(prefix []byte, each func(key, value []byte) bool) error {
+	return s.ScanFrom(prefix, nil, each)
+}
+
+// ScanFrom implements state.Store.
+func (s *Store) ScanFrom(prefix, from []byte, each func(key, value []byte) bool) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.using.Done()
-	return s.db.View(func(txn *badger.Txn) error { return s.scan(txn, prefix, each) })
+	return s.db.View(func(txn *badger.Txn) error { return s.scan(txn, prefix, from, each) })
 }
 
-func (s *Store) scan(txn *badger.Txn, prefix []byte, each func(key, value []byte) bool) error {
+func (s *Store) scan(txn *badger.Txn, prefix, from []byte, each func(key, value []byte) bool) error {
 	opts := badger.DefaultIteratorOptions
 	opts.PrefetchValues = false // they lie beside the keys
 	opts.Prefix = append([]byte{tagData}, prefix[:min(len(prefix), longKey)]...)
@@ -95,14 +100,18 @@ func (s *Store) scan(txn *badger.Txn, prefix []byte, each func(key, value []byte
 	flush := func() bool {
 		slices.SortFunc(same, func(a, b pair) int { return bytes.Compare(a.key, b.key) })
 		for _, p := range same {
-			if bytes.HasPrefix(p.key, prefix) && !each(p.key, p.value) {
+			if bytes.HasPrefix(p.key, prefix) && bytes.Compare(p.key, from) >= 0 && !each(p.key, p.value) {
 				return false
 			}
 		}
 		same = same[:0]
 		return true
 	}
-	for it.Rewind(); it.Valid(); it.Next() {
+	start := opts.Prefix
+	if bytes.Compare(from, prefix) > 0 {
+		start = append([]byte{tagData}, from[:min(len(from), longKey)]...)
+	}
+	for it.Seek(start); it.Valid(); it.Next() {
 		item := it.Item()
 		k, more := item.Key(), true
 		long := isLong(k)
@@ -111,7 +120,9 @@ func (s *Store) scan(txn *badger.Txn, prefix []byte, each func(key, value []byte
 		}
 		err := item.Value(func(v []byte) error {
 			if !long {
-				more = each(k[1:], v)
+				if bytes.Compare(k[1:], from) >= 0 {
+					more = each(k[1:], v)
+				}
 				return nil
 			}
 			key, value, err := splitLong(bytes.Clone(v))

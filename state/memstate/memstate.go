@@ -70,15 +70,25 @@ func (s *Store) GetMany(keys [][]byte, found func(i int, value []byte) error) er
 
 // Scan implements state.Store. It shows the store as it was when Scan was called.
 func (s *Store) Scan(prefix []byte, each func(key, value []byte) bool) error {
+	return s.ScanFrom(prefix, nil, each)
+}
+
+// ScanFrom implements state.Store.
+func (s *Store) ScanFrom(prefix, from []byte, each func(key, value []byte) bool) error {
 	s.mu.RLock()
 	if err := s.open(); err != nil {
 		s.mu.RUnlock()
 		return err
 	}
-	values := maps.Clone(s.values)
+	values := make(map[string][]byte)
+	for key, value := range s.values {
+		if strings.HasPrefix(key, string(prefix)) && key >= string(from) {
+			values[key] = value
+		}
+	}
 	s.mu.RUnlock()
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if strings.HasPrefix(key, string(prefix)) && !each([]byte(key), slices.Clone(values[key])) {
+		if !each([]byte(key), slices.Clone(values[key])) {
 			return nil
 		}
 	}

@@ -64,10 +64,17 @@ func Random(t *testing.T, open Open) {
 			},
 			"scan": func(rt *rapid.T) {
 				prefix := rapid.SampledFrom(keys).Draw(rt, "prefix")
-				want := maps.Clone(model)
-				maps.DeleteFunc(want, func(k, _ string) bool { return !strings.HasPrefix(k, prefix) })
 				got := map[string]string{}
-				if err := s.Scan([]byte(prefix), func(k, v []byte) bool { got[string(k)] = string(v); return true }); err != nil {
+				from := rapid.SampledFrom(keys).Draw(rt, "from")
+				scan := func(each func(k, v []byte) bool) error { return s.Scan([]byte(prefix), each) }
+				if rapid.Bool().Draw(rt, "whole") {
+					from = ""
+				} else {
+					scan = func(each func(k, v []byte) bool) error { return s.ScanFrom([]byte(prefix), []byte(from), each) }
+				}
+				want := maps.Clone(model)
+				maps.DeleteFunc(want, func(k, _ string) bool { return !strings.HasPrefix(k, prefix) || k < from })
+				if err := scan(func(k, v []byte) bool { got[string(k)] = string(v); return true }); err != nil {
 					rt.Fatal(err)
 				}
 				if diff := difference(want, got); diff != "" {
