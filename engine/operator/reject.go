@@ -60,11 +60,22 @@ func RowText(rec arrow.Record, row int) []byte {
 	return bytes.TrimSpace(b.Bytes())
 }
 
+// WithoutRow returns a fault's detail up to the row, which is its last part.
+func WithoutRow(detail string) string {
+	if strings.HasPrefix(detail, "row: ") {
+		return ""
+	}
+	if at := strings.LastIndex(detail, "\nrow: "); at >= 0 {
+		return detail[:at]
+	}
+	return detail
+}
+
 const maxRowText = 1000
 
 // withRow adds the row to what a fault shows, unless the guest has shown it already, as its function saw it.
 func withRow(f *fault.Fault, text []byte) *fault.Fault {
-	if strings.HasPrefix(f.Detail, "row: ") || strings.Contains(f.Detail, "\nrow: ") {
+	if WithoutRow(f.Detail) != f.Detail {
 		return f
 	}
 	if len(text) > maxRowText {

@@ -63,7 +63,7 @@ type ResolvedSink struct {
 }
 
 // DeadLetterSchema is the schema of what a dead-letter output gets: when, from which job and node, why and where, and the
-// data: in `data` as text where it is UTF-8, else in `bytes`.
+// data: in `data` as text where it is UTF-8, else in `bytes`; and what else the function said, such as a traceback.
 var DeadLetterSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "at", Type: &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}},
 	{Name: "job", Type: arrow.BinaryTypes.String},
@@ -72,6 +72,7 @@ var DeadLetterSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "where", Type: arrow.BinaryTypes.String},
 	{Name: "data", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "bytes", Type: arrow.BinaryTypes.Binary, Nullable: true},
+	{Name: "detail", Type: arrow.BinaryTypes.String, Nullable: true},
 }, nil)
 
 // Stage is a chain of nodes, or a tree of them where several read one, that runs fused in one goroutine per task.

@@ -47,6 +47,11 @@ func (d *deadLetters) Reject(node string, why *fault.Fault, data []byte) error {
 		b.Field(5).AppendNull()
 		b.Field(6).(*array.BinaryBuilder).Append(data)
 	}
+	if detail := operator.WithoutRow(why.Detail); detail != "" {
+		b.Field(7).(*array.StringBuilder).Append(detail)
+	} else {
+		b.Field(7).AppendNull()
+	}
 	if b.Field(0).Len() >= 256 {
 		return d.write()
 	}
