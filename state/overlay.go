@@ -25,6 +25,7 @@ type Overlay struct {
 	dirty   []*item
 	written int // bytes of dirty items
 	flying  []flight
+	aloft   int // bytes of items in flying
 	marked  bool
 	undo    []undone
 
@@ -50,6 +51,7 @@ type item struct {
 type flight struct {
 	epoch uint64
 	items []*item
+	bytes int
 }
 
 type undone struct {
@@ -258,7 +260,8 @@ func (o *Overlay) Barrier(epoch uint64) []Change {
 		i.dirty, i.changed = false, epoch
 	}
 	if len(o.dirty) > 0 {
-		o.flying = append(o.flying, flight{epoch, o.dirty})
+		o.flying = append(o.flying, flight{epoch, o.dirty, o.written})
+		o.aloft += o.written
 	}
 	clear(o.undo)
 	o.dirty, o.undo, o.marked, o.written, o.epoch = nil, o.undo[:0], false, 0, epoch+1
@@ -288,11 +291,12 @@ func (o *Overlay) settle() {
 				o.drop(i)
 			}
 		}
+		o.aloft -= o.flying[0].bytes
 		o.flying[0].items = nil
 		o.flying = o.flying[1:]
 	}
-	if o.bytes <= o.limit {
-		o.left = 0
+	if o.bytes <= o.limit || o.bytes-o.written-o.aloft < o.limit/8 { // next to nothing to let go of
+		o.left = o.bytes
 		return
 	}
 	for _, i := range o.items {

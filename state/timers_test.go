@@ -110,9 +110,9 @@ func mapsClone(m map[timerKey]bool) map[timerKey]bool {
 	return c
 }
 
-// TestAMillionTimersTakeLittleMemory sets a million timers in epochs and fires all of them in order.
-func TestAMillionTimersTakeLittleMemory(t *testing.T) {
-	n := 100_000
+// TestManyTimersTakeLittleMemory sets many timers in epochs and fires all of them in order.
+func TestManyTimersTakeLittleMemory(t *testing.T) {
+	const n = 100_000
 	r := newRig(8 << 20)
 	timers := state.NewTimers(r.overlay, "op", state.EventTimers, 0, 4, 4096)
 	for i := range n {
