@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wasmill/wasmill/internal/cbuild"
+	"github.com/wasmill/wasmill/internal/rustbuild"
 )
 
 // wasiReactor are the flags for a C guest with wasi-libc.
@@ -45,6 +46,8 @@ func TestRealModules(t *testing.T) {
 		{"c", buildC(t, "ordinary.c", wasiReactor...), 500},
 		{"c with vectors and bulk memory", buildC(t, "ordinary.c", append([]string{"-msimd128", "-mbulk-memory", "-mmultivalue"}, wasiReactor...)...), 500},
 		{"c unoptimised", buildC(t, "ordinary.c", append(wasiReactor[:len(wasiReactor):len(wasiReactor)], "-O0")...), 500},
+		{"rust", rustbuild.Build(t, filepath.Join("testdata", "rustguest")), 100},
+		{"rust unoptimised", rustbuild.BuildDebug(t, filepath.Join("testdata", "rustguest")), 100},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			plain, metered := plainGuest(t, c.wasm), newGuest(t, c.wasm, wasiPolicy(), 0)
