@@ -1,4 +1,5 @@
-// Package bundle reads what a user uploads: one .wasm file, or a .zip or .tar.gz with wasmill.yaml, a module and data files.
+// Package bundle reads what a user uploads: one .wasm or .py file, or a .zip, a .tar.gz or a folder with a module, data files,
+// Python packages and wheels, and wasmill.yaml.
 //
 // Nothing in an upload is trusted: sizes and counts are taken while unpacking, never from headers, and nothing is
 // written to disk.
@@ -8,13 +9,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
@@ -49,7 +48,8 @@ type Bundle struct {
 	Name string
 	// Version and Description are the manifest's; may be empty.
 	Version, Description string
-	// Digest is the SHA-256 of the upload, in lower-case hex.
+	// Digest is the SHA-256 of the upload, in lower-case hex; of a folder that of what was read of it. It does not cover
+	// the upload's name.
 	Digest string
 	// Size is the length of the upload in bytes.
 	Size int64
@@ -65,24 +65,18 @@ type Bundle struct {
 	Files map[string][]byte
 }
 
-// Python is a bundle of Python code.
-type Python struct {
-	// Main is the path in Files of the .py that holds the functions.
-	Main string
-	// Paths lists the folders of Files that imports are looked for in, beside the one that Main is in: unpacked wheels, and
-	// what the manifest names. In that order; without "/" at the end.
-	Paths []string
-}
-
 var (
 	magicWasm = []byte("\x00asm")
 	magicZip  = []byte("PK")
 	magicGzip = []byte("\x1f\x8b")
 )
 
-// Open reads the bundle in a file. Errors are faults of code Bundle with the path in their position, Limit where it is
+// Open reads the bundle in a file or folder. Errors are faults of code Bundle with the path in their position, Limit where it is
 // too large, and Connect when the file cannot be read.
 func Open(path string) (*Bundle, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return openFolder(path, standard)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, unreadable(path, err)
@@ -104,8 +98,6 @@ func unreadable(path string, err error) error {
 	switch {
 	case os.IsNotExist(err):
 		return fault.New(fault.Bundle, "there is no such file").At("%s", path)
-	case errors.Is(err, syscall.EISDIR):
-		return fault.New(fault.Bundle, "this is a folder").At("%s", path).WithHint("name the .wasm, .zip or .tar.gz in it")
 	}
 	return fault.New(fault.Connect, "cannot be read: %v", err).At("%s", path)
 }
@@ -120,6 +112,7 @@ func read(name string, upload []byte, l limits) (*Bundle, error) {
 	}
 	sum := sha256.Sum256(upload)
 	b := &Bundle{Digest: hex.EncodeToString(sum[:]), Size: int64(len(upload))}
+	u := newUnpacker(l)
 	var err error
 	switch {
 	case bytes.HasPrefix(upload, magicWasm):
@@ -129,18 +122,21 @@ func read(name string, upload []byte, l limits) (*Bundle, error) {
 			return nil, fault.New(fault.Limit, "the module is larger than %s", size(l.file))
 		}
 		return b, nil
+	case isPython(name):
+		return b.script(name, upload, l)
 	case bytes.HasPrefix(upload, magicZip):
-		b.Files, err = unzip(upload, l)
+		err = u.unzip(upload)
 	case bytes.HasPrefix(upload, magicGzip):
-		b.Files, err = untar(upload, l)
+		err = u.untar(upload)
 	default:
-		return nil, fault.New(fault.Bundle, "this is neither a WebAssembly module nor a .zip or .tar.gz archive").
+		return nil, fault.New(fault.Bundle, "this is neither a WebAssembly module, a .py nor a .zip or .tar.gz archive").
 			WithHint("%s", kindHint(name, upload))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return b, b.fill()
+	b.Files = u.files
+	return b, b.fill(u)
 }
 
 func kindHint(name string, upload []byte) string {
@@ -156,14 +152,20 @@ func kindHint(name string, upload []byte) string {
 }
 
 // fill takes the manifest and the module out of the unpacked files.
-func (b *Bundle) fill() error {
+func (b *Bundle) fill(u *unpacker) error {
 	text, ok := b.Files[ManifestName]
 	if !ok {
-		f := fault.New(fault.Bundle, "the archive has no %s", ManifestName)
-		for path := range b.Files {
-			if strings.HasSuffix(path, "/"+ManifestName) {
-				return f.WithHint("it must be at the archive's root, but the archive was packed with a folder around it")
-			}
+		main, err := mainScript(b.Files)
+		if err != nil {
+			return err
+		}
+		if main != "" {
+			b.Module, b.Name = main, strings.TrimSuffix(main, ".py")
+			return b.fillPython(u, &Manifest{})
+		}
+		f := fault.New(fault.Bundle, "the archive has no %s and no .py", ManifestName)
+		if folder := around(b.Files); folder != "" {
+			return f.WithHint("they belong at the archive's root, but it was packed with the folder `%s` around them", clip(folder))
 		}
 		return f.WithHint("it names the bundle and its module: `name: flights` and `module: flights.wasm`")
 	}
@@ -172,24 +174,44 @@ func (b *Bundle) fill() error {
 		return err
 	}
 	b.Name, b.Version, b.Description, b.Module = m.Name, m.Version, m.Description, m.Module
-	b.Wasm, ok = b.Files[m.Module]
+	delete(b.Files, ManifestName)
+	module, ok := b.Files[m.Module]
 	if !ok {
 		return fault.New(fault.Bundle, "the module `%s` is not in the archive", m.Module).At("%s:%s", ManifestName, m.modulePosition).
 			WithHint("%s", fault.DidYouMean(m.Module, b.modules()))
 	}
-	if !bytes.HasPrefix(b.Wasm, magicWasm) {
-		return fault.New(fault.Bundle, "the module `%s` is not WebAssembly", m.Module).At("%s:%s", ManifestName, m.modulePosition).
+	if isPython(m.Module) {
+		return b.fillPython(u, m)
+	}
+	if !bytes.HasPrefix(module, magicWasm) {
+		return fault.New(fault.Bundle, "the module `%s` is neither WebAssembly nor a .py", m.Module).At("%s:%s", ManifestName, m.modulePosition).
 			WithHint("a module starts with the bytes 00 61 73 6d")
 	}
-	delete(b.Files, ManifestName)
+	if len(m.Paths) > 0 {
+		return fault.New(fault.Bundle, "`paths` are for imports of Python code, and the module is WebAssembly").At("%s:%s", ManifestName, m.Paths[0].position)
+	}
+	b.Wasm = module
 	delete(b.Files, m.Module)
 	return nil
+}
+
+// around returns the one folder that all files are in, "" for none.
+func around(files map[string][]byte) string {
+	one := ""
+	for name := range files {
+		folder, _, below := strings.Cut(name, "/")
+		if !below || one != "" && one != folder {
+			return ""
+		}
+		one = folder
+	}
+	return one
 }
 
 func (b *Bundle) modules() []string {
 	var paths []string
 	for path := range b.Files {
-		if strings.HasSuffix(path, ".wasm") {
+		if strings.HasSuffix(path, ".wasm") || isPython(path) {
 			paths = append(paths, path)
 		}
 	}

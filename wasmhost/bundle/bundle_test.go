@@ -131,14 +131,14 @@ func TestOpenFaults(t *testing.T) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	_, err = bundle.Open(dir)
-	if want := dir + ": this is a folder (name the .wasm, .zip or .tar.gz in it)"; err == nil || err.Error() != want || fault.CodeOf(err) != fault.Bundle {
+	if want := dir + ": this is a folder without a bundle in it (name the .py, .wasm, .zip or .tar.gz in it, or put a wasmill.yaml there)"; err == nil || err.Error() != want || fault.CodeOf(err) != fault.Bundle {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	path := filepath.Join(dir, "x.wat")
 	if err := os.WriteFile(path, []byte("(module)"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want := path + ": this is neither a WebAssembly module nor a .zip or .tar.gz archive (this is text; translate it with wat2wasm first)"
+	want := path + ": this is neither a WebAssembly module, a .py nor a .zip or .tar.gz archive (this is text; translate it with wat2wasm first)"
 	if _, err := bundle.Open(path); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -171,15 +171,15 @@ func TestRefusals(t *testing.T) {
 			"large in all", with(entry{name: "1", content: zeros}, entry{name: "2", content: zeros}, entry{name: "3", content: zeros},
 				entry{name: "4", content: zeros}, entry{name: "5", content: zeros}), "the archive unpacks to more than 256 KiB",
 		},
-		{"no manifest", []entry{{name: "a.wasm"}}, "the archive has no wasmill.yaml (it names the bundle and its module: `name: flights` and `module: flights.wasm`)"},
-		{"folder around", []entry{{name: "b/wasmill.yaml"}}, "the archive has no wasmill.yaml (it must be at the archive's root, but the archive was packed with a folder around it)"},
+		{"no manifest", []entry{{name: "a.wasm"}}, "the archive has no wasmill.yaml and no .py (it names the bundle and its module: `name: flights` and `module: flights.wasm`)"},
+		{"folder around", []entry{{name: "b/wasmill.yaml"}}, "the archive has no wasmill.yaml and no .py (they belong at the archive's root, but it was packed with the folder `b` around them)"},
 		{
 			"no module", []entry{{name: "wasmill.yaml", content: "name: a\nmodule: b.wasm"}, {name: "c.wasm"}},
 			"wasmill.yaml:2:9: the module `b.wasm` is not in the archive (did you mean `c.wasm`?)",
 		},
 		{
 			"not wasm", []entry{{name: "wasmill.yaml", content: "name: a\nmodule: b.wasm"}, {name: "b.wasm", content: "x"}},
-			"wasmill.yaml:2:9: the module `b.wasm` is not WebAssembly (a module starts with the bytes 00 61 73 6d)",
+			"wasmill.yaml:2:9: the module `b.wasm` is neither WebAssembly nor a .py (a module starts with the bytes 00 61 73 6d)",
 		},
 	} {
 		for kind, upload := range map[string][]byte{"zip": zipped(t, c.entries...), "tar.gz": targz(t, c.entries...)} {
@@ -246,6 +246,8 @@ func FuzzRead(f *testing.F) {
 	f.Add(zipped(f, good()...))
 	f.Add(targz(f, good()...))
 	f.Add([]byte(empty))
+	f.Add(zipped(f, wheeled(f)...))
+	f.Add(targz(f, wheeled(f)...))
 	f.Fuzz(func(t *testing.T, upload []byte) {
 		b, err := bundle.Read("x", upload)
 		if err != nil {
@@ -254,8 +256,9 @@ func FuzzRead(f *testing.F) {
 			}
 			return
 		}
-		if len(b.Files) > bundle.MaxFiles || len(b.Wasm) < 4 {
-			t.Fatalf("%d files, module of %d bytes", len(b.Files), len(b.Wasm))
+		if len(b.Files) > bundle.MaxFiles || (b.Wasm == nil) == (b.Python == nil) || b.Wasm != nil && len(b.Wasm) < 4 {
+			t.Fatalf("%d files, module of %d bytes, Python %v", len(b.Files), len(b.Wasm), b.Python)
 		}
+		checkPython(t, b)
 	})
 }

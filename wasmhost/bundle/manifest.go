@@ -31,18 +31,28 @@ type Manifest struct {
 	Name string
 	// Version is the author's version, as written; may be empty.
 	Version string
-	// Module is the path of the .wasm in the archive.
+	// Module is the path of the .wasm or .py in the archive.
 	Module string
 	// Description is the author's sentence; may be empty.
 	Description string
 
+	// Paths are folders in the archive, clean, that Python's imports are looked for in; "." is the root.
+	Paths []ManifestPath
+
 	modulePosition string // line:column
+}
+
+// ManifestPath is a folder that the manifest names.
+type ManifestPath struct {
+	Path string
+
+	position string // line:column
 }
 
 var (
 	namePattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$`)
 	versionPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$`)
-	manifestKeys   = []string{"name", "version", "module", "description"}
+	manifestKeys   = []string{"name", "version", "module", "description", "paths"}
 )
 
 // ParseManifest reads wasmill.yaml strictly: unknown, repeated and missing members are faults. It returns all that it
@@ -74,6 +84,10 @@ func ParseManifest(text []byte) (*Manifest, error) {
 			continue
 		}
 		seen[key] = true
+		if key == "paths" {
+			m.paths(v.Value, where, at, &faults)
+			continue
+		}
 		value, ok := scalar(v.Value)
 		if !ok {
 			faults.Add(fault.Bundle, where, "expected text for `%s`, got %s", clip(key), kindOf(v.Value))
@@ -107,6 +121,33 @@ func ParseManifest(text []byte) (*Manifest, error) {
 		}
 	}
 	return m, faults.Err()
+}
+
+// maxPaths bounds the folders that a manifest names.
+const maxPaths = 100
+
+func (m *Manifest) paths(n ast.Node, where string, at func(*token.Position) string, faults *fault.List) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		faults.Add(fault.Bundle, where, "expected a list of folders for `paths`, got %s", kindOf(n)).Hint = "write `paths: [lib]`"
+		return
+	}
+	if len(list.Values) > maxPaths {
+		faults.Add(fault.Bundle, where, "expected at most %d folders in `paths`, got %d", maxPaths, len(list.Values))
+		return
+	}
+	for _, item := range list.Values {
+		value, ok := scalar(item)
+		if !ok {
+			faults.Add(fault.Bundle, at(position(item)), "expected a folder in `paths`, got %s", kindOf(item))
+			continue
+		}
+		if why := badPath(value); why != "" {
+			faults.Add(fault.Bundle, at(position(item)), "the folder %q %s", clip(value), why)
+			continue
+		}
+		m.Paths = append(m.Paths, ManifestPath{Path: path.Clean(value), position: strings.TrimPrefix(at(position(item)), ManifestName+":")})
+	}
 }
 
 // parse returns the document's root, nil when it is empty.
@@ -202,6 +243,8 @@ func kindOf(n ast.Node) string {
 		return "an anchor or alias"
 	case *ast.TagNode:
 		return "a tag"
+	case *ast.StringNode, *ast.LiteralNode:
+		return "text"
 	case *ast.BoolNode:
 		return "a bool"
 	}

@@ -22,6 +22,8 @@ type unpacker struct {
 	folders map[string]bool
 	entries int
 	left    int64 // bytes that may still be unpacked
+	// While a wheel is unpacked: the folder that it goes to, and the one in it whose contents go elsewhere.
+	below, data string
 }
 
 func newUnpacker(l limits) *unpacker {
@@ -38,6 +40,12 @@ func (u *unpacker) entry(name string, mode fs.FileMode) (string, error) {
 		return "", fault.New(fault.Bundle, "the archive has an entry %q, whose path %s", clip(name), why)
 	}
 	clean := path.Clean(name)
+	if u.below != "" {
+		if clean = wheelPath(clean, u.data); clean == "" {
+			return "", nil
+		}
+		clean = path.Join(u.below, clean)
+	}
 	switch {
 	case mode.IsDir():
 		if _, ok := u.files[clean]; ok {
@@ -117,74 +125,85 @@ func damaged(err error) error {
 	return fault.New(fault.Bundle, "the archive is damaged: %v", err)
 }
 
-func unzip(upload []byte, l limits) (map[string][]byte, error) {
+// sound checks that no file is a folder of others.
+func (u *unpacker) sound() error {
+	for name := range u.files {
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if _, ok := u.files[dir]; ok {
+				return twice(dir)
+			}
+		}
+	}
+	return nil
+}
+
+func (u *unpacker) unzip(upload []byte) error {
 	z, err := zip.NewReader(bytes.NewReader(upload), int64(len(upload)))
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) { // names are checked below, with a better message
-		return nil, damaged(err)
+		return damaged(err)
 	}
-	u := newUnpacker(l)
 	for _, f := range z.File {
 		name, err := u.entry(f.Name, f.Mode())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if name == "" {
 			continue
 		}
 		r, err := f.Open()
 		if err != nil {
-			return nil, damaged(err)
+			return damaged(err)
 		}
 		err = u.add(name, r)
 		r.Close()
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return u.files, nil
+	return u.sound()
 }
 
 // tarOverhead is what headers and padding may add to the contents of an archive, for each entry.
 const tarOverhead = 16 << 10
 
-func untar(upload []byte, l limits) (map[string][]byte, error) {
+func (u *unpacker) untar(upload []byte) error {
+	l := u.limits
 	g, err := gzip.NewReader(bytes.NewReader(upload))
 	if err != nil {
-		return nil, damaged(err)
+		return damaged(err)
 	}
 	stream := &counted{r: g, limits: l, left: l.unpacked + int64(l.files)*tarOverhead}
 	t := tar.NewReader(stream)
-	u := newUnpacker(l)
 	for {
 		h, err := t.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
-			return nil, orLimit(err)
+			return orLimit(err)
 		}
 		switch h.Typeflag {
 		case tar.TypeXGlobalHeader:
 			continue // what git archive puts in front
 		case tar.TypeLink:
-			return nil, fault.New(fault.Bundle, "the archive has a link `%s`", clip(h.Name)).WithHint("only plain files and folders are allowed")
+			return fault.New(fault.Bundle, "the archive has a link `%s`", clip(h.Name)).WithHint("only plain files and folders are allowed")
 		}
 		name, err := u.entry(h.Name, h.FileInfo().Mode())
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if name == "" {
 			continue
 		}
 		if err := u.add(name, t); err != nil {
-			return nil, orLimit(err)
+			return orLimit(err)
 		}
 	}
 	// To the end, so that the checksum is looked at.
 	if _, err := io.Copy(io.Discard, stream); err != nil {
-		return nil, orLimit(err)
+		return orLimit(err)
 	}
-	return u.files, nil
+	return u.sound()
 }
 
 // orLimit keeps faults and calls anything else damage.
