@@ -12,3 +12,8 @@ var Header []byte
 //
 //go:embed go/*.go
 var Go embed.FS
+
+// Rust holds the crate wasmill under rust/, which depends on no other.
+//
+//go:embed rust/Cargo.toml rust/README.md rust/src
+var Rust embed.FS

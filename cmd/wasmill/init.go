@@ -8,7 +8,7 @@ import (
 
 type initCmd struct {
 	Name string `arg:"" help:"The name of the function's bundle; a folder of that name is made."`
-	Lang string `help:"The language of the function: go or c." enum:"go,c" default:"go"`
+	Lang string `help:"The language of the function: go, c or rust." enum:"go,c,rust" default:"go"`
 }
 
 func (c *initCmd) Run(s *streams) error {

@@ -23,7 +23,7 @@ import (
 var templates embed.FS
 
 // Languages are what functions can be written in.
-var Languages = []string{"c", "go"}
+var Languages = []string{"c", "go", "rust"}
 
 // validName is what serves as a file's, a module's, a job's and a Makefile target's name alike.
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
@@ -92,6 +92,10 @@ func render(lang, name string) (map[string][]byte, error) {
 		if err := addGoSDK(files); err != nil {
 			return nil, err
 		}
+	case "rust":
+		if err := addRustSDK(files); err != nil {
+			return nil, err
+		}
 	default:
 		return nil, fault.New(fault.Usage, "there is no SDK for `%s`", lang).WithHint("expected one of %s", strings.Join(Languages, ", "))
 	}
@@ -120,6 +124,28 @@ func addGoSDK(files map[string][]byte) error {
 	return nil
 }
 
+// addRustSDK puts the crate in the folder that the scaffold's Cargo.toml names.
+func addRustSDK(files map[string][]byte) error {
+	err := fs.WalkDir(sdk.Rust, "rust", func(source string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		files["wasmill"+strings.TrimPrefix(source, "rust")], err = sdk.Rust.ReadFile(source)
+		return err
+	})
+	if err != nil {
+		return internal(err)
+	}
+	return nil
+}
+
+// places are the paths of files whose templates could not be embedded or told apart under these.
+var places = map[string]string{
+	"sdk.mod":   "wasmill/go.mod",
+	"gitignore": ".gitignore",
+	"lib.rs":    "src/lib.rs",
+}
+
 func addTemplates(files map[string][]byte, folder, name string) error {
 	entries, err := templates.ReadDir(folder)
 	if err != nil {
@@ -139,8 +165,8 @@ func addTemplates(files map[string][]byte, folder, name string) error {
 			return internal(err)
 		}
 		file := strings.Replace(strings.TrimSuffix(e.Name(), ".tmpl"), "NAME", name, 1)
-		if file == "sdk.mod" { // a folder with a go.mod could not be embedded
-			file = "wasmill/go.mod"
+		if place, ok := places[file]; ok {
+			file = place
 		}
 		files[file] = b.Bytes()
 	}

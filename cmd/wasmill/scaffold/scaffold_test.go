@@ -3,6 +3,7 @@ package scaffold_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
 	"github.com/wasmill/wasmill/internal/gobuild"
+	"github.com/wasmill/wasmill/internal/rustbuild"
 	"github.com/wasmill/wasmill/wasmhost"
 )
 
@@ -52,6 +54,28 @@ func TestBuildsAndRuns(t *testing.T) {
 	t.Run("go", func(t *testing.T) {
 		shout(t, gobuild.Build(t, write(t, "go"), "-ldflags=-s"), "GRÜßE")
 	})
+	t.Run("rust", func(t *testing.T) {
+		dir := write(t, "rust")
+		shout(t, rustbuild.Build(t, dir), "GRÜSSE")
+		shout(t, makeTarget(t, dir, "hello-2.wasm"), "GRÜSSE")
+		makeTarget(t, dir, "test")
+	})
+}
+
+// makeTarget follows the scaffold's README: it runs make, with Debian's programs before others, and returns the module.
+func makeTarget(t *testing.T, dir, target string) []byte {
+	t.Helper()
+	cmd := exec.Command("make", target)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "PATH=/usr/bin"+string(filepath.ListSeparator)+os.Getenv("PATH"), "MAKEFLAGS=", "RUSTFLAGS=")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("make %s: %v\n%s", target, err, text)
+	}
+	wasm, err := os.ReadFile(filepath.Join(dir, "hello-2.wasm"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wasm
 }
 
 func shout(t *testing.T, wasm []byte, greetings string) {
@@ -109,7 +133,7 @@ func TestRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ lang, name, want string }{
 		{"c", "hello", dir + ": there is a file `pipeline.yaml` already (nothing was written; choose an empty or a new folder)"},
-		{"cobol", "hello", "there is no SDK for `cobol` (expected one of c, go)"},
+		{"cobol", "hello", "there is no SDK for `cobol` (expected one of c, go, rust)"},
 		{"c", "../up", "the name `../up` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 		{"c", "", "the name `` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 	} {

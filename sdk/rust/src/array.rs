@@ -58,6 +58,5 @@ pub struct Step {
 }
 
 #[cfg(target_arch = "wasm32")]
-const _: () = assert!(
-    std::mem::size_of::<ArrowSchema>() == 48 && std::mem::size_of::<ArrowArray>() == 64 && std::mem::size_of::<Step>() == 32
-);
+const _: () =
+    assert!(std::mem::size_of::<ArrowSchema>() == 48 && std::mem::size_of::<ArrowArray>() == 64 && std::mem::size_of::<Step>() == 32);

@@ -21,11 +21,7 @@ impl<'a> Batch<'a> {
 }
 
 /// A filter over rows of any columns.
-pub fn any_filter<K: Keep>(
-    input: &Input,
-    out: &mut Progress,
-    mut f: impl FnMut(&Batch, usize) -> Result<K, String>,
-) -> Result<(), String> {
+pub fn any_filter<K: Keep>(input: &Input, out: &mut Progress, mut f: impl FnMut(&Batch, usize) -> Result<K, String>) -> Result<(), String> {
     let batch = Batch { input };
     while out.next < out.length && !out.paused() {
         let keep = f(&batch, out.next)?;

@@ -5,10 +5,10 @@ use std::ptr;
 pub struct Column {
     name: String,
     format: String,
-    pub(crate) width: usize,         // bytes of a value or of an offset
-    pub(crate) validity: *const u8,  // bitmap, of which bit offset+row counts; null when there are no nulls
-    pub(crate) values: *const u8,    // row 0's value or offset; of bool the bitmap
-    pub(crate) data: *const u8,      // the bytes of text
+    pub(crate) width: usize,        // bytes of a value or of an offset
+    pub(crate) validity: *const u8, // bitmap, of which bit offset+row counts; null when there are no nulls
+    pub(crate) values: *const u8,   // row 0's value or offset; of bool the bitmap
+    pub(crate) data: *const u8,     // the bytes of text
     pub(crate) offset: usize,
     pub(crate) length: usize,
     pub(crate) array: *const ArrowArray,

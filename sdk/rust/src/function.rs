@@ -59,7 +59,9 @@ impl Function {
         }
         for f in self.output.iter_mut().flatten().filter(|f| f.layout == Layout::Pass) {
             match input.iter().find(|from| from.name == f.name) {
-                _ if self.kind != "map" => panic!("function {}: column {} cannot be passed on: only a map has one row for each", name, f.name),
+                _ if self.kind != "map" => {
+                    panic!("function {}: column {} cannot be passed on: only a map has one row for each", name, f.name)
+                }
                 None => panic!("function {}: there is no input column {} to pass on", name, f.name),
                 Some(from) => {
                     f.arrow = from.arrow.clone();

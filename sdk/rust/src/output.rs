@@ -176,7 +176,11 @@ impl Output {
             Layout::Bits => (self.values.start, 1),
             _ => (self.data.start, self.used),
         };
-        if size == 0 { &[] } else { unsafe { std::slice::from_raw_parts(start, size) } }
+        if size == 0 {
+            &[]
+        } else {
+            unsafe { std::slice::from_raw_parts(start, size) }
+        }
     }
 
     /// Fills the Arrow structure in. The output must stay where it is for as long as the host reads it.

@@ -26,7 +26,11 @@ impl<'a> Bytes<'a> {
     fn text(column: &'a Column) -> Bytes<'a> {
         let all = unsafe {
             let (from, to) = (column.span(0), column.span(column.length));
-            if from == to { &[] } else { std::slice::from_raw_parts(column.data.add(from), to - from) }
+            if from == to {
+                &[]
+            } else {
+                std::slice::from_raw_parts(column.data.add(from), to - from)
+            }
         };
         Bytes { column, utf8: std::str::from_utf8(all).is_ok() }
     }

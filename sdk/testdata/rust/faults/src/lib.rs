@@ -44,7 +44,11 @@ fn forever(number: Number) -> i64 {
 
 fn deep(number: Number) -> i64 {
     fn down(n: i64, above: &dyn Fn(i64) -> i64) -> i64 {
-        if n == 0 { above(n) } else { down(n - 1, &|x| above(x ^ n)) }
+        if n == 0 {
+            above(n)
+        } else {
+            down(n - 1, &|x| above(x ^ n))
+        }
     }
     down(number.n, &|x| x)
 }
