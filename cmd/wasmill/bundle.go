@@ -26,6 +26,9 @@ func cacheDir() string {
 	return filepath.Join(dir, "wasmill")
 }
 
+// bundleEndings are those of files that can be bundles.
+var bundleEndings = []string{".py", ".wasm", ".zip", ".gz"}
+
 // library loads each bundle once.
 type library struct {
 	dir  string // relative paths are relative to it
@@ -33,6 +36,7 @@ type library struct {
 
 	mu     sync.Mutex
 	loaded map[string]udf.Bundle // guarded by mu; by path
+	python map[string]bool       // guarded by mu; paths of bundles of Python code
 }
 
 func newLibrary(dir string) (*library, error) {
@@ -43,7 +47,7 @@ func newLibrary(dir string) (*library, error) {
 			return nil, err
 		}
 	}
-	return &library{dir: dir, host: host, loaded: make(map[string]udf.Bundle)}, nil
+	return &library{dir: dir, host: host, loaded: make(map[string]udf.Bundle), python: make(map[string]bool)}, nil
 }
 
 // bundle returns the bundle at a path, compiled.
@@ -61,16 +65,28 @@ func (l *library) bundle(path string) (udf.Bundle, error) {
 	if err != nil {
 		f := fault.From(err)
 		if f.Hint == "" && os.IsNotExist(statError(file)) {
-			f = f.WithHint("paths are relative to the pipeline's folder; %s", nearFiles(file, ".wasm", ".zip", ".gz"))
+			f = f.WithHint("paths are relative to the pipeline's folder; %s", nearFiles(file, bundleEndings...))
 		}
 		return nil, f
 	}
-	b, err := l.host.Open(context.Background(), upload)
+	b, err := l.open(context.Background(), upload)
 	if err != nil {
 		return nil, fault.From(err).In("%s", path)
 	}
-	l.loaded[path] = b
+	l.loaded[path], l.python[path] = b, upload.Python != nil
 	return b, nil
+}
+
+// isPython reports whether a bundle that has been loaded is Python code.
+func (l *library) isPython(path string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.python[path]
+}
+
+// open loads an upload into the runtime of its language.
+func (l *library) open(ctx context.Context, upload *bundle.Bundle) (udf.Bundle, error) {
+	return l.host.Open(ctx, upload)
 }
 
 func statError(path string) error {

@@ -2,24 +2,26 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/wasmill/wasmill/connectors/config"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/schema"
-	"github.com/wasmill/wasmill/engine/udf"
 )
 
-// bundlePlan is the plan of `wasmill run BUNDLE`: an input, a function, an output. The function is filled in by fillIn,
-// when the bundle has been loaded.
+// bundlePlan is the plan of `wasmill run BUNDLE`: an input and an output. The functions between them are put in by fillIn, when
+// the bundle has been loaded.
 func bundlePlan(c *runCmd) (*plan.Plan, error) {
 	connector := func(file, standard string) (string, json.RawMessage) {
 		if file == "-" {
 			return standard, nil
 		}
-		config, _ := json.Marshal(map[string]string{"path": file}) // strings always marshal
-		return "file", config
+		path, _ := json.Marshal(map[string]string{"path": file}) // strings always marshal
+		return "file", path
 	}
 	source := &plan.Source{OnError: plan.Policy(c.OnError)}
 	source.Connector, source.Config = connector(c.Input, "stdin")
@@ -35,15 +37,14 @@ func bundlePlan(c *runCmd) (*plan.Plan, error) {
 	}
 	sink := &plan.Sink{OnError: plan.Policy(c.OnError)}
 	sink.Connector, sink.Config = connector(c.Output, "stdout")
-	name := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File))
+	base := filepath.Base(filepath.Clean(c.File))
+	name := strings.TrimSuffix(base, filepath.Ext(base))
 	return &plan.Plan{
 		Version: plan.Version,
 		Name:    jobName(strings.TrimSuffix(name, ".tar")),
 		Nodes: []plan.Node{
 			{ID: "input", Kind: plan.KindSource, Source: source, Positions: map[string]string{"": "--input", "source.schema": "--schema"}},
-			{ID: "function", Inputs: []string{"input"}, Positions: map[string]string{"": "--function"},
-				Call: &plan.Call{Bundle: c.File, Function: c.Function, OnError: plan.Policy(c.OnError)}},
-			{ID: "output", Kind: plan.KindSink, Inputs: []string{"function"}, Sink: sink, Positions: map[string]string{"": "--output"}},
+			{ID: "output", Kind: plan.KindSink, Sink: sink, Positions: map[string]string{"": "--output"}},
 		},
 	}, nil
 }
@@ -87,8 +88,8 @@ func parseColumns(text string) ([]plan.Field, error) {
 	return fields, nil
 }
 
-// fillIn completes a plan made of a bundle: which function, its kind, and the input's columns if none were given.
-func (c *runCmd) fillIn(p *plan.Plan, lib *library) (*plan.Plan, error) {
+// fillIn completes a plan made of a bundle: which functions, their kinds, and the input's columns if none were given.
+func (c *runCmd) fillIn(p *plan.Plan, lib *library, w *wires) (*plan.Plan, error) {
 	if isPipeline(c.File) {
 		return p, nil
 	}
@@ -96,43 +97,66 @@ func (c *runCmd) fillIn(p *plan.Plan, lib *library) (*plan.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := chooseFunction(b.Functions(), c.Function)
+	chain, err := chooseFunctions(b.Functions(), c.Function)
 	if err != nil {
 		return nil, fault.From(err).In("%s", c.File)
 	}
-	source, call := p.Nodes[0].Source, &p.Nodes[1]
-	call.Call.Function = f.Name
-	call.Kind = plan.Kind(f.Kind)
-	if f.Kind == udf.KeyedMap {
-		return nil, fault.New(fault.Usage, "function `%s` keeps state by key, so it needs a pipeline with a key_by", f.Name).
-			In("%s", c.File).WithHint("wasmill init shows the shape of a pipeline")
+	call, err := c.call()
+	if err != nil {
+		return nil, err
 	}
-	if source.Schema == nil && !source.Infer {
-		if f.In == nil {
-			source.Infer = true
-		} else {
-			for _, col := range f.In.Fields() {
-				source.Schema = append(source.Schema, plan.Field{Name: col.Name, Type: schema.FormatNullable(col.Type, col.Nullable)})
-			}
+	input, output := p.Nodes[0], p.Nodes[1]
+	p.Nodes = []plan.Node{input}
+	last := input.ID
+	for _, f := range chain {
+		one := *call
+		one.Function = f.Name
+		n := plan.Node{
+			ID: freeID(p, f.Name, input.ID, output.ID), Kind: plan.Kind(f.Kind), Inputs: []string{last}, Call: &one,
+			Positions: map[string]string{"": c.File},
+		}
+		p.Nodes = append(p.Nodes, n)
+		last = n.ID
+	}
+	output.Inputs = []string{last}
+	p.Nodes = append(p.Nodes, output)
+	if source := input.Source; source.Schema == nil && !source.Infer {
+		if source.Schema = columnsRead(chain); source.Schema == nil {
+			source.Infer = !lib.isPython(c.File) || !w.knowsColumns(source)
 		}
 	}
 	return p, nil
 }
 
-func chooseFunction(functions []udf.Signature, name string) (udf.Signature, error) {
-	var names []string
-	for _, f := range functions {
-		if f.Name == name {
-			return f, nil
+// call returns what the flags say about the calls of functions.
+func (c *runCmd) call() (*plan.Call, error) {
+	call := &plan.Call{Bundle: c.File, OnError: plan.Policy(c.OnError), Timeout: plan.Duration(c.Timeout)}
+	if c.Memory != "" {
+		var size config.Bytes
+		text, _ := json.Marshal(c.Memory) // strings always marshal
+		if err := size.UnmarshalJSON(text); err != nil {
+			return nil, fault.New(fault.Usage, "%v", err).At("--memory")
 		}
-		names = append(names, f.Name)
+		call.MaxMemory = uint64(size)
 	}
-	switch {
-	case name != "":
-		return udf.Signature{}, fault.New(fault.Usage, "there is no function `%s`", name).WithHint("%s", fault.DidYouMean(name, names))
-	case len(functions) == 1:
-		return functions[0], nil
+	if c.Timeout < 0 {
+		return nil, fault.New(fault.Usage, "expected a duration such as \"2s\", got %s", c.Timeout).At("--timeout")
 	}
-	return udf.Signature{}, fault.New(fault.Usage, "the bundle has %d functions: which one?", len(functions)).
-		WithHint("choose one with --function: %s", strings.Join(names, ", "))
+	return call, nil
+}
+
+// freeID returns an id for a function's node: its name, with a number behind it where that is taken.
+func freeID(p *plan.Plan, name string, taken ...string) string {
+	for _, n := range p.Nodes {
+		taken = append(taken, n.ID)
+	}
+	base := jobName(name)
+	if len(base) > 48 {
+		base = base[:48]
+	}
+	id := base
+	for i := 2; slices.Contains(taken, id); i++ {
+		id = fmt.Sprintf("%s-%d", base, i)
+	}
+	return id
 }

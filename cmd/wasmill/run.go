@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,13 +22,15 @@ import (
 )
 
 type runCmd struct {
-	File string `arg:"" help:"A pipeline (.yaml) or a bundle (.wasm, .zip, .tar.gz)."`
+	File string `arg:"" help:"A pipeline (.yaml) or a bundle: .py, .wasm, .zip, .tar.gz, a folder."`
 
-	Function string `help:"With a bundle: the function to run; may be left out when it has one." placeholder:"NAME"`
-	Input    string `help:"With a bundle: a file, or - for standard input." default:"-" placeholder:"FILE"`
-	Output   string `help:"With a bundle: a file, or - for standard output." default:"-" placeholder:"FILE"`
-	Schema   string `help:"With a bundle: 'infer', or columns as 'a:int64,b:utf8'; else the function's own." placeholder:"COLUMNS"`
-	OnError  string `help:"With a bundle: what happens to rows that fail: fail or skip." default:"fail" enum:"fail,skip"`
+	Function []string      `help:"With a bundle: the functions to run, one behind the other; else its only one, or those named map, filter, flat_map. KIND:NAME where a function could be several." placeholder:"NAME,..."`
+	Input    string        `help:"With a bundle: a file, or - for standard input." default:"-" placeholder:"FILE"`
+	Output   string        `help:"With a bundle: a file, or - for standard output." default:"-" placeholder:"FILE"`
+	Schema   string        `help:"With a bundle: 'infer', or columns as 'a:int64,b:utf8'; else the functions' own." placeholder:"COLUMNS"`
+	OnError  string        `help:"With a bundle: what happens to rows that fail: fail or skip." default:"fail" enum:"fail,skip"`
+	Memory   string        `help:"With a bundle: the most memory of its guest (256MiB)." placeholder:"SIZE"`
+	Timeout  time.Duration `help:"With a bundle: the most time of one call, with a batch of rows (10s)." placeholder:"TIME"`
 
 	NATS natsFlags `embed:"" prefix:"nats-"`
 
@@ -61,7 +64,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer lib.close()
-	if p, err = c.fillIn(p, lib); err != nil {
+	if p, err = c.fillIn(p, lib, wires); err != nil {
 		return err
 	}
 	resolved, err := plan.Resolve(ctx, p, wires.env(lib))
@@ -88,9 +91,11 @@ func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
 		}
 		return readPipeline(c.File)
 	}
-	if ext := filepath.Ext(c.File); ext != ".wasm" && ext != ".zip" && ext != ".gz" {
-		return nil, fault.New(fault.Usage, "cannot run a %q file", ext).At("%s", c.File).
-			WithHint("give a pipeline (.yaml) or a bundle (.wasm, .zip, .tar.gz)")
+	if info, err := os.Stat(c.File); err != nil || !info.IsDir() {
+		if ext := filepath.Ext(c.File); !slices.Contains(bundleEndings, ext) {
+			return nil, fault.New(fault.Usage, "cannot run a %q file", ext).At("%s", c.File).
+				WithHint("give a pipeline (.yaml) or a bundle (.py, .wasm, .zip, .tar.gz, a folder)")
+		}
 	}
 	return bundlePlan(c)
 }
@@ -98,8 +103,9 @@ func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
 // bundleFlag returns a flag that was given and says something about a bundle's run, or "".
 func (c *runCmd) bundleFlag() string {
 	for _, f := range []struct{ name, value, standard string }{
-		{"--function", c.Function, ""}, {"--input", c.Input, "-"}, {"--output", c.Output, "-"},
+		{"--function", strings.Join(c.Function, ","), ""}, {"--input", c.Input, "-"}, {"--output", c.Output, "-"},
 		{"--schema", c.Schema, ""}, {"--on-error", c.OnError, "fail"},
+		{"--memory", c.Memory, ""}, {"--timeout", c.Timeout.String(), "0s"},
 	} {
 		if f.value != f.standard {
 			return f.name

@@ -97,6 +97,18 @@ func (w *wires) env(lib *library) plan.Env {
 	}
 }
 
+// knowsColumns reports whether an input needs no schema: its format has one, or takes records as documents.
+func (w *wires) knowsColumns(s *plan.Source) bool {
+	name := s.Format
+	if name == "" {
+		if source, err := w.connectors()[s.Connector].NewSource(s.Config); err == nil {
+			name = source.DefaultFormat()
+		}
+	}
+	f := formats()[name]
+	return f.Documents || f.Schemaless
+}
+
 // dial returns the job's connection, which all of its connectors share.
 func (w *wires) dial(ctx context.Context) (*natsgo.Conn, error) {
 	w.mu.Lock()
