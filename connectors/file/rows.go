@@ -39,9 +39,6 @@ func (f *input) openRows(count func(io.ReaderAt, int64) (int64, error), read *at
 	if err != nil {
 		return f.broken(err)
 	}
-	if !info.Mode().IsRegular() {
-		return fault.New(fault.Unsupported, "%s is not a file that can be read at any place, which its format needs", f.path)
-	}
 	r := &rows{file: &countingFile{file: f.file, n: read}, size: info.Size()}
 	if r.count, err = count(r.file, r.size); err != nil {
 		return f.within(err)
