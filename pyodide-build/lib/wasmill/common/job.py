@@ -1,0 +1,121 @@
+"""What there is to know of a job that was started: its ID, status and result."""
+
+import uuid
+from enum import Enum
+
+__all__ = ["CompletableFuture", "JobClient", "JobExecutionResult", "JobID", "JobStatus"]
+
+
+class JobID:
+    """A job's number."""
+
+    def __init__(self, text=None):
+        self._text = text or uuid.uuid4().hex
+
+    def __str__(self):
+        return self._text
+
+    def __eq__(self, other):
+        return isinstance(other, JobID) and self._text == other._text
+
+    def __hash__(self):
+        return hash(self._text)
+
+
+class JobStatus(Enum):
+    INITIALIZING = 0
+    CREATED = 1
+    RUNNING = 2
+    FAILING = 3
+    FAILED = 4
+    CANCELLING = 5
+    CANCELED = 6
+    FINISHED = 7
+    RESTARTING = 8
+    SUSPENDED = 9
+    RECONCILING = 10
+
+    def is_globally_terminal_state(self):
+        return self in (JobStatus.FAILED, JobStatus.CANCELED, JobStatus.FINISHED)
+
+    def is_terminal_state(self):
+        return self.is_globally_terminal_state() or self is JobStatus.SUSPENDED
+
+
+class JobExecutionResult:
+    """How a job ended."""
+
+    def __init__(self, job_id, runtime_millis, finished=True):
+        self._job_id, self._runtime, self._finished = job_id, runtime_millis, finished
+
+    def get_job_id(self):
+        return self._job_id
+
+    def get_net_runtime(self):
+        """Returns how long the job ran, in milliseconds."""
+        return self._runtime
+
+    def is_job_execution_result(self):
+        return self._finished
+
+    def get_accumulator_result(self, accumulator_name):
+        raise KeyError("there are no accumulators; count with the metrics of RuntimeContext.get_metrics_group()")
+
+    def get_all_accumulator_results(self):
+        return {}
+
+    def __str__(self):
+        return "Program execution finished\nJob with JobID %s has finished.\nJob Runtime: %d ms" % (self._job_id, self._runtime)
+
+
+class CompletableFuture:
+    """A value that comes, as ``result()``."""
+
+    def __init__(self, wait):
+        self._wait, self._value, self._error, self._done = wait, None, None, False
+
+    def _settle(self):
+        if not self._done:
+            try:
+                self._value = self._wait()
+            except Exception as e:  # kept for result()
+                self._error = e
+            self._done = True
+
+    def result(self):
+        self._settle()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def exception(self):
+        self._settle()
+        return self._error
+
+    def done(self):
+        return self._done
+
+    def cancelled(self):
+        return False
+
+    def cancel(self):
+        return False
+
+
+class JobClient:
+    """A job that was started with ``execute_async``."""
+
+    def __init__(self, job_id, wait, status, cancel):
+        self._job_id, self._wait, self._status, self._cancel = job_id, wait, status, cancel
+
+    def get_job_id(self):
+        return self._job_id
+
+    def get_job_status(self):
+        return CompletableFuture(self._status)
+
+    def get_job_execution_result(self):
+        return CompletableFuture(self._wait)
+
+    def cancel(self):
+        return CompletableFuture(self._cancel)

@@ -1,0 +1,487 @@
+"""Types: what a stream's elements are.
+
+A type checks and converts values where a stream declares it, and writes them as PyFlink's sinks do. A stream without a
+declared type carries Python objects as they are.
+"""
+
+import datetime
+import decimal
+import struct
+
+from .row import Row
+from .time import Instant
+
+__all__ = [
+    "BasicArrayTypeInfo", "BasicType", "BasicTypeInfo", "DateTypeInfo", "InstantTypeInfo", "ListTypeInfo", "MapTypeInfo",
+    "ObjectArrayTypeInfo", "PickledBytesTypeInfo", "PrimitiveArrayTypeInfo", "RowTypeInfo", "SqlTimeTypeInfo", "TimeTypeInfo",
+    "TupleTypeInfo", "TypeInformation", "Types",
+]
+
+
+class TypeInformation:
+    """The base of all types. Two types are equal when they describe the same values."""
+
+    def converter(self):
+        """Returns a function that makes a value of this type out of what a function returned, or None when values are
+        taken as they are. It raises TypeError, ValueError or OverflowError for a value that does not fit."""
+        return None
+
+    def text(self):
+        """Returns a function that writes a value as a sink of text does."""
+        return to_text
+
+    def need_conversion(self):
+        return False
+
+    def to_internal_type(self, obj):
+        return obj
+
+    def from_internal_type(self, obj):
+        return obj
+
+    def get_java_type_info(self):
+        """There is no JVM here; the type stands for itself."""
+        return self
+
+    def _signature(self):
+        return ()
+
+    def __eq__(self, other):
+        return self.__class__ is other.__class__ and self._signature() == other._signature()
+
+    def __hash__(self):
+        return hash((self.__class__.__name__, str(self)))
+
+    def __repr__(self):
+        return str(self)
+
+
+def to_text(value):
+    """Writes a value of a declared type: null for None, true and false, lists and maps as a sink prints them."""
+    if value is None:
+        return "null"
+    kind = type(value)
+    if kind is str:
+        return value
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is float:
+        return _float_text(value)
+    if kind is tuple:
+        return "(%s)" % ",".join(map(to_text, value))
+    if isinstance(value, Row):
+        return "%s[%s]" % (value.get_row_kind(), ", ".join(map(to_text, value)))
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ", ".join(map(to_text, value))
+    if isinstance(value, dict):
+        return "{%s}" % ", ".join("%s=%s" % (to_text(k), to_text(v)) for k, v in value.items())
+    if isinstance(value, (bytes, bytearray)):
+        return "[%s]" % ", ".join(str(b - 256 if b > 127 else b) for b in value)
+    if kind is datetime.datetime:
+        text = value.strftime("%Y-%m-%d %H:%M:%S")
+        fraction = ("%06d" % value.microsecond).rstrip("0")
+        return "%s.%s" % (text, fraction or "0")
+    return str(value)
+
+
+def _float_text(value):
+    if value != value:
+        return "NaN"
+    if value in (float("inf"), float("-inf")):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        text = repr(value)
+        if "e" in text:
+            text = format(decimal.Decimal(text), "f")
+        return text if "." in text else text + ".0"
+    digits, _, exponent = repr(value).partition("e")
+    if not exponent:
+        sign, figures, power = decimal.Decimal(repr(value)).as_tuple()
+        figures = "".join(map(str, figures))
+        power += len(figures) - 1
+        figures = figures.rstrip("0") or "0"
+        digits = ("-" if sign else "") + figures[0] + "." + (figures[1:] or "0")
+        exponent = str(power)
+    elif "." not in digits:
+        digits += ".0"
+    return "%sE%d" % (digits, int(exponent))
+
+
+def _integers(name, bits):
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+
+    def convert(value):
+        if value is None or type(value) is int and low <= value <= high:
+            return value
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError("expected %s, got %s" % (name, _named(value)))
+        value = value.__index__()
+        if not low <= value <= high:
+            raise OverflowError("%d does not fit into %s (%d bits)" % (value, name, bits))
+        return value
+
+    return convert
+
+
+def _instances(name, *classes):
+    def convert(value):
+        if value is None or isinstance(value, classes):
+            return value
+        raise TypeError("expected %s, got %s" % (name, _named(value)))
+
+    return convert
+
+
+def _named(value):
+    text = repr(value)
+    return "%s: %s" % (type(value).__name__, text if len(text) <= 80 else text[:77] + "...")
+
+
+def _single(value):
+    return value if value is None else struct.unpack("f", struct.pack("f", value))[0]
+
+
+def _double(value):
+    if value is None or type(value) is float:
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError("expected Double, got %s" % _named(value))
+
+
+def _float(value):
+    return _single(_double(value))
+
+
+def _boolean(value):
+    if value is None or type(value) is bool:
+        return value
+    raise TypeError("expected Boolean, got %s" % _named(value))
+
+
+class BasicType:
+    """The names of the basic types."""
+
+    STRING = "String"
+    BYTE = "Byte"
+    BOOLEAN = "Boolean"
+    SHORT = "Short"
+    INT = "Integer"
+    LONG = "Long"
+    FLOAT = "Float"
+    DOUBLE = "Double"
+    CHAR = "Character"
+    BIG_INT = "BigInteger"
+    BIG_DEC = "BigDecimal"
+    INSTANT = "Instant"
+
+
+_CONVERTERS = {
+    BasicType.STRING: _instances("String", str),
+    BasicType.BYTE: _integers("Byte", 8),
+    BasicType.BOOLEAN: _boolean,
+    BasicType.SHORT: _integers("Short", 16),
+    BasicType.INT: _integers("Integer", 32),
+    BasicType.LONG: _integers("Long", 64),
+    BasicType.FLOAT: _float,
+    BasicType.DOUBLE: _double,
+    BasicType.CHAR: _instances("Character", str),
+    BasicType.BIG_INT: _instances("BigInteger", int),
+    BasicType.BIG_DEC: _instances("BigDecimal", decimal.Decimal, int),
+    BasicType.INSTANT: _instances("Instant", Instant),
+}
+
+
+class BasicTypeInfo(TypeInformation):
+    """A number, text, boolean or instant."""
+
+    def __init__(self, basic_type):
+        self._basic_type = basic_type
+
+    def converter(self):
+        return _CONVERTERS[self._basic_type]
+
+    def _signature(self):
+        return self._basic_type
+
+    def __str__(self):
+        return self._basic_type
+
+
+for _name in ("STRING", "BYTE", "BOOLEAN", "SHORT", "INT", "LONG", "FLOAT", "DOUBLE", "CHAR", "BIG_INT", "BIG_DEC", "INSTANT"):
+    setattr(BasicTypeInfo, _name + "_TYPE_INFO", staticmethod(lambda basic=getattr(BasicType, _name): BasicTypeInfo(basic)))
+
+InstantTypeInfo = BasicTypeInfo
+
+
+class SqlTimeTypeInfo(TypeInformation):
+    """A date, a time of day or a timestamp without zone."""
+
+    _CLASSES = {"SqlDate": datetime.date, "SqlTime": datetime.time, "SqlTimestamp": datetime.datetime}
+
+    def __init__(self, name):
+        self._name = name
+
+    def converter(self):
+        return _instances(self._name, self._CLASSES[self._name])
+
+    def _signature(self):
+        return self._name
+
+    def __str__(self):
+        return self._name + "TypeInfo"
+
+    @staticmethod
+    def DATE():
+        return SqlTimeTypeInfo("SqlDate")
+
+    @staticmethod
+    def TIME():
+        return SqlTimeTypeInfo("SqlTime")
+
+    @staticmethod
+    def TIMESTAMP():
+        return SqlTimeTypeInfo("SqlTimestamp")
+
+
+DateTypeInfo = TimeTypeInfo = SqlTimeTypeInfo
+
+
+class PickledBytesTypeInfo(TypeInformation):
+    """Any Python object."""
+
+    def text(self):
+        return _object_text
+
+    def __str__(self):
+        return "PickledByteArrayTypeInfo"
+
+
+def _object_text(value):
+    return value if type(value) is str else str(value)
+
+
+class _Sequence(TypeInformation):
+    """Values of one type in a row."""
+
+    def __init__(self, element_type):
+        self._element_type = element_type
+
+    def converter(self):
+        element = self._element_type.converter()
+
+        def convert(value):
+            if value is None:
+                return None
+            if isinstance(value, (str, dict)) or not hasattr(value, "__iter__"):
+                raise TypeError("expected %s, got %s" % (self, _named(value)))
+            return list(value) if element is None else [element(v) for v in value]
+
+        return convert
+
+    def _signature(self):
+        return self._element_type
+
+    def __str__(self):
+        return "%s<%s>" % (self.__class__.__name__, self._element_type)
+
+
+class PrimitiveArrayTypeInfo(_Sequence):
+    """An array of numbers, without nulls; of bytes it is a byte string."""
+
+    def converter(self):
+        if self._element_type == Types.BYTE():
+            return _instances("bytes", bytes, bytearray)
+        return super().converter()
+
+
+class BasicArrayTypeInfo(_Sequence):
+    """An array of basic values or nulls."""
+
+
+class ObjectArrayTypeInfo(_Sequence):
+    """An array of values of any type."""
+
+
+class ListTypeInfo(_Sequence):
+    """A list."""
+
+    @property
+    def elem_type(self):
+        return self._element_type
+
+
+class MapTypeInfo(TypeInformation):
+    """A dict of keys of one type to values of one type."""
+
+    def __init__(self, key_type_info, value_type_info):
+        self._key_type_info = key_type_info
+        self._value_type_info = value_type_info
+
+    def converter(self):
+        key, value = self._key_type_info.converter() or _same, self._value_type_info.converter() or _same
+
+        def convert(mapping):
+            if mapping is None:
+                return None
+            if not isinstance(mapping, dict):
+                raise TypeError("expected %s, got %s" % (self, _named(mapping)))
+            return {key(k): value(v) for k, v in mapping.items()}
+
+        return convert
+
+    def _signature(self):
+        return self._key_type_info, self._value_type_info
+
+    def __str__(self):
+        return "MapTypeInfo<%s, %s>" % (self._key_type_info, self._value_type_info)
+
+
+def _same(value):
+    return value
+
+
+def _fields(info, value, converters):
+    """Converts the values of a row or tuple one by one, and says which does not fit."""
+    if len(value) != len(converters):
+        raise ValueError("expected %d fields for %s, got %d: %s" % (len(converters), info, len(value), _named(value)))
+    out = []
+    for i, convert in enumerate(converters):
+        field = value[i]
+        if convert is not None and field is not None:
+            try:
+                field = convert(field)
+            except (TypeError, ValueError, OverflowError) as e:
+                names = getattr(info, "get_field_names", lambda: None)()
+                raise type(e)("field %s: %s" % (names[i] if names else i, e)) from None
+        out.append(field)
+    return out
+
+
+class RowTypeInfo(TypeInformation):
+    """A Row: named fields, each of its type. Tuples and lists of as many values are taken as well."""
+
+    def __init__(self, field_types, field_names=None):
+        self._field_types = field_types
+        self._field_names = list(field_names) if field_names is not None else ["f%d" % i for i in range(len(field_types))]
+        if len(self._field_names) != len(field_types):
+            raise ValueError("expected as many names as types, got %d names and %d types" % (len(self._field_names), len(field_types)))
+
+    def get_field_names(self):
+        return self._field_names
+
+    def get_field_types(self):
+        return self._field_types
+
+    def converter(self):
+        converters = [t.converter() for t in self._field_types]
+        names = self._field_names
+
+        def convert(value):
+            if value is None:
+                return None
+            if isinstance(value, Row):
+                named = value.get_field_names()
+                if named is not None and named != names and sorted(named) == sorted(names):
+                    row = Row(*_fields(self, [value[n] for n in names], converters))
+                else:
+                    row = Row(*_fields(self, value, converters))
+                row.set_row_kind(value.get_row_kind())
+            elif isinstance(value, (tuple, list)):
+                row = Row(*_fields(self, value, converters))
+            elif isinstance(value, dict):
+                row = Row(*_fields(self, [value.get(n) for n in names], converters))
+            else:
+                raise TypeError("expected a Row or tuple for %s, got %s" % (self, _named(value)))
+            row.set_field_names(names)
+            return row
+
+        return convert
+
+    def _signature(self):
+        return self._field_types, self._field_names
+
+    def __str__(self):
+        return "RowTypeInfo(%s)" % ", ".join("%s: %s" % pair for pair in zip(self._field_names, self._field_types))
+
+
+class TupleTypeInfo(TypeInformation):
+    """A tuple, each field of its type. Rows and lists of as many values are taken as well."""
+
+    def __init__(self, field_types):
+        self._field_types = field_types
+
+    def get_field_types(self):
+        return self._field_types
+
+    def converter(self):
+        converters = [t.converter() for t in self._field_types]
+
+        def convert(value):
+            if value is None:
+                return None
+            if not isinstance(value, (tuple, list, Row)):
+                raise TypeError("expected a tuple for %s, got %s" % (self, _named(value)))
+            return tuple(_fields(self, value, converters))
+
+        return convert
+
+    def _signature(self):
+        return self._field_types
+
+    def __str__(self):
+        return "TupleTypeInfo(%s)" % ", ".join(map(str, self._field_types))
+
+
+class Types:
+    """Makes types, as ``Types.ROW([Types.STRING(), Types.INT()])``."""
+
+    STRING = staticmethod(lambda: BasicTypeInfo(BasicType.STRING))
+    BYTE = staticmethod(lambda: BasicTypeInfo(BasicType.BYTE))
+    BOOLEAN = staticmethod(lambda: BasicTypeInfo(BasicType.BOOLEAN))
+    SHORT = staticmethod(lambda: BasicTypeInfo(BasicType.SHORT))
+    INT = staticmethod(lambda: BasicTypeInfo(BasicType.INT))
+    LONG = staticmethod(lambda: BasicTypeInfo(BasicType.LONG))
+    FLOAT = staticmethod(lambda: BasicTypeInfo(BasicType.FLOAT))
+    DOUBLE = staticmethod(lambda: BasicTypeInfo(BasicType.DOUBLE))
+    CHAR = staticmethod(lambda: BasicTypeInfo(BasicType.CHAR))
+    BIG_INT = staticmethod(lambda: BasicTypeInfo(BasicType.BIG_INT))
+    BIG_DEC = staticmethod(lambda: BasicTypeInfo(BasicType.BIG_DEC))
+    INSTANT = staticmethod(lambda: BasicTypeInfo(BasicType.INSTANT))
+    SQL_DATE = staticmethod(SqlTimeTypeInfo.DATE)
+    SQL_TIME = staticmethod(SqlTimeTypeInfo.TIME)
+    SQL_TIMESTAMP = staticmethod(SqlTimeTypeInfo.TIMESTAMP)
+    PICKLED_BYTE_ARRAY = staticmethod(PickledBytesTypeInfo)
+    TUPLE = staticmethod(TupleTypeInfo)
+    MAP = staticmethod(MapTypeInfo)
+    LIST = staticmethod(ListTypeInfo)
+    OBJECT_ARRAY = staticmethod(ObjectArrayTypeInfo)
+
+    @staticmethod
+    def ROW(field_types):
+        """A row whose fields are called f0, f1 and so on."""
+        return RowTypeInfo(field_types)
+
+    @staticmethod
+    def ROW_NAMED(field_names, field_types):
+        """A row with names for its fields."""
+        return RowTypeInfo(field_types, field_names)
+
+    @staticmethod
+    def PRIMITIVE_ARRAY(element_type):
+        """An array of booleans, numbers or characters without nulls."""
+        if element_type not in [Types.BOOLEAN(), Types.BYTE(), Types.SHORT(), Types.INT(), Types.LONG(), Types.FLOAT(), Types.DOUBLE(), Types.CHAR()]:
+            raise TypeError("Invalid element type for a primitive array: %s" % element_type)
+        return PrimitiveArrayTypeInfo(element_type)
+
+    @staticmethod
+    def BASIC_ARRAY(element_type):
+        """An array of basic values, with nulls."""
+        if not isinstance(element_type, BasicTypeInfo):
+            raise TypeError("Invalid element type for a basic array: %s" % element_type)
+        return BasicArrayTypeInfo(element_type)
+
+
+def _from_java_type(type_info):
+    """There is no JVM here; the type stands for itself."""
+    return type_info

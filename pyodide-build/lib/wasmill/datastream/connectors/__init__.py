@@ -1,0 +1,8 @@
+"""Sources and sinks."""
+
+from .base import DeliveryGuarantee, Sink, Source
+from .file_system import (
+    BucketAssigner, FileEnumeratorProvider, FileSink, FileSource, FileSplitAssignerProvider, OutputFileConfig, RollingPolicy, StreamFormat,
+    StreamingFileSink,
+)
+from .number_seq import NumberSequenceSource

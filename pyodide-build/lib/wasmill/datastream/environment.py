@@ -1,0 +1,334 @@
+"""StreamExecutionEnvironment: what a script begins with."""
+
+import json
+import os
+import sys
+import time
+
+from ..common.configuration import CheckpointConfig, Configuration, ExecutionConfig, RestartStrategies, RuntimeExecutionMode, TimeCharacteristic
+from ..common.job import JobClient, JobExecutionResult, JobID, JobStatus
+from ..common.typeinfo import TypeInformation
+from . import host, plan
+from .functions import SourceFunction
+from .graph import UNTYPED, Edge, Node, build
+from .sinks import CollectionSource, CollectSink, Source, TextSource
+from .stream import DataStream, declared
+
+__all__ = ["StreamExecutionEnvironment"]
+
+_noted = set()
+
+
+def note(what):
+    """Says once that a setting has no meaning here."""
+    if what not in _noted:
+        _noted.add(what)
+        print("note: " + what, file=sys.stderr)
+
+
+class StreamExecutionEnvironment:
+    """Makes streams, and runs the jobs that they are part of."""
+
+    _default = None
+
+    def __init__(self, configuration=None):
+        self._config = ExecutionConfig()
+        self._checkpoints = CheckpointConfig()
+        self._configuration = Configuration(configuration) if configuration is not None else Configuration()
+        self._nodes, self._sinks, self._slots = [], [], {}
+        self._mode = RuntimeExecutionMode.STREAMING
+        self._chaining = True
+        self._characteristic = TimeCharacteristic.EventTime
+        self._buffer_timeout = 100
+        self._state_backend = self._savepoints = None
+        self._local_parallelism = host.parallelism()
+        self._changelog = None
+        self._files = {}
+        if configuration is not None:
+            self.configure(configuration)
+
+    @staticmethod
+    def get_execution_environment(configuration=None):
+        """Returns an environment for this script."""
+        return StreamExecutionEnvironment(configuration)
+
+    def _add(self, node):
+        self._nodes.append(node)
+        return len(self._nodes)
+
+    # Settings.
+
+    def get_config(self):
+        return self._config
+
+    def set_parallelism(self, parallelism):
+        """Sets how many subtasks an operator has that does not say itself."""
+        if not isinstance(parallelism, int) or parallelism < 1:
+            raise ValueError("The parallelism must be a positive number, got %r" % (parallelism,))
+        self._config.set_parallelism(parallelism)
+        return self
+
+    def get_parallelism(self):
+        own = self._config.get_parallelism()
+        return own if own > 0 else self._local_parallelism
+
+    def set_max_parallelism(self, max_parallelism):
+        """Sets the number of key groups, fixed when a job first runs."""
+        if not 1 <= max_parallelism <= 32768:
+            raise ValueError("The maximum parallelism must be from 1 to 32768, got %r" % (max_parallelism,))
+        self._config.set_max_parallelism(max_parallelism)
+        return self
+
+    def get_max_parallelism(self):
+        return self._config.get_max_parallelism()
+
+    def get_default_local_parallelism(self):
+        return self._local_parallelism
+
+    def set_default_local_parallelism(self, parallelism):
+        self._local_parallelism = parallelism
+
+    def register_slot_sharing_group(self, slot_sharing_group):
+        self._slots[slot_sharing_group.get_name()] = slot_sharing_group
+        return self
+
+    def set_runtime_mode(self, execution_mode):
+        """Runs jobs as streams, or as batches that emit last results when their inputs end."""
+        self._mode = execution_mode
+        return self
+
+    def _runs_as_batch(self):
+        if self._mode is RuntimeExecutionMode.AUTOMATIC:
+            return all(sink.bounded() for sink in self._sinks)
+        return self._mode is RuntimeExecutionMode.BATCH
+
+    def set_buffer_timeout(self, timeout_millis):
+        self._buffer_timeout = timeout_millis
+        return self
+
+    def get_buffer_timeout(self):
+        return self._buffer_timeout
+
+    def disable_operator_chaining(self):
+        self._chaining = False
+        return self
+
+    def is_chaining_enabled(self):
+        return self._chaining
+
+    def is_chaining_of_operators_with_different_max_parallelism_enabled(self):
+        return True
+
+    def get_checkpoint_config(self):
+        return self._checkpoints
+
+    def enable_checkpointing(self, interval, mode=None):
+        """Commits state, timers and positions every so many milliseconds."""
+        self._checkpoints.set_checkpoint_interval(interval)
+        if mode is not None:
+            self._checkpoints.set_checkpointing_mode(mode)
+        return self
+
+    def get_checkpoint_interval(self):
+        return self._checkpoints.get_checkpoint_interval()
+
+    def get_checkpointing_mode(self):
+        return self._checkpoints.get_checkpointing_mode()
+
+    def is_unaligned_checkpoints_enabled(self):
+        return self._checkpoints.is_unaligned_checkpoints_enabled()
+
+    def is_force_unaligned_checkpoints(self):
+        return False
+
+    def get_state_backend(self):
+        return self._state_backend
+
+    def set_state_backend(self, state_backend):
+        note("state is kept in the guest and in Badger; the state backend %s is not used" % type(state_backend).__name__)
+        self._state_backend = state_backend
+        return self
+
+    def enable_changelog_state_backend(self, enabled):
+        self._changelog = enabled
+        return self
+
+    def is_changelog_state_backend_enabled(self):
+        return self._changelog
+
+    def set_default_savepoint_directory(self, directory):
+        self._savepoints = directory
+        return self
+
+    def get_default_savepoint_directory(self):
+        return self._savepoints
+
+    def configure(self, configuration):
+        """Takes settings by name; those that mean something here are used."""
+        self._configuration.add_all(configuration)
+        values = configuration._values
+        if "parallelism.default" in values:
+            self.set_parallelism(configuration.get_integer("parallelism.default", 1))
+        if "pipeline.max-parallelism" in values:
+            self.set_max_parallelism(configuration.get_integer("pipeline.max-parallelism", 128))
+        if "execution.runtime-mode" in values:
+            self.set_runtime_mode(RuntimeExecutionMode[configuration.get_string("execution.runtime-mode", "STREAMING").upper()])
+        if "pipeline.auto-watermark-interval" in values:
+            self._config.set_auto_watermark_interval(_millis(values["pipeline.auto-watermark-interval"]))
+        if "execution.checkpointing.interval" in values:
+            self.enable_checkpointing(_millis(values["execution.checkpointing.interval"]))
+        if str(values.get("pipeline.operator-chaining", values.get("pipeline.operator-chaining.enabled", "true"))).lower() == "false":
+            self.disable_operator_chaining()
+        for key in ("pipeline.jars", "pipeline.classpaths"):
+            if values.get(key):
+                self.add_jars(values[key])
+
+    def set_restart_strategy(self, restart_strategy_configuration):
+        self._config.set_restart_strategy(restart_strategy_configuration)
+
+    def get_restart_strategy(self):
+        return self._config.get_restart_strategy() or RestartStrategies.fall_back_restart()
+
+    def set_stream_time_characteristic(self, characteristic):
+        self._characteristic = characteristic
+        if characteristic is TimeCharacteristic.ProcessingTime:
+            self._config.set_auto_watermark_interval(0)
+
+    def get_stream_time_characteristic(self):
+        return self._characteristic
+
+    def add_default_kryo_serializer(self, type_class_name, serializer_class_name):
+        note("serializers of the JVM are not used")
+
+    register_type_with_kryo_serializer = add_default_kryo_serializer
+
+    def register_type(self, type_class_name):
+        note("types of the JVM are not used")
+
+    # What a job takes along.
+
+    def add_python_file(self, file_path):
+        """Makes a module, package folder or archive importable."""
+        path = os.path.abspath(file_path)
+        if not os.path.exists(path):
+            raise FileNotFoundError("add_python_file: there is no %s in the sandbox; files beside the script are there, as %s" % (file_path, os.getcwd()))
+        folder = path if os.path.isdir(path) or path.endswith((".zip", ".whl")) else os.path.dirname(path)
+        if folder not in sys.path:
+            sys.path.append(folder)
+
+    def add_python_archive(self, archive_path, target_dir=None):
+        note("archives beside the script are seen by it as they are; add_python_archive(%r) unpacks nothing" % archive_path)
+
+    def set_python_requirements(self, requirements_file_path, requirements_cache_dir=None):
+        note("requirements are not installed in the sandbox: put pure-Python wheels beside the script (%r)" % requirements_file_path)
+
+    def set_python_executable(self, python_exec):
+        note("there is one Python in the sandbox; set_python_executable(%r) has no effect" % python_exec)
+
+    def add_jars(self, *jars_path):
+        raise TypeError("there is no JVM, so that jars (%s) cannot be used; read and write with wasmill.connectors (JetStreamSource, JetStreamSink), "
+                        "FileSource and FileSink" % ", ".join(map(str, jars_path)))
+
+    add_classpaths = add_jars
+
+    def register_cached_file(self, file_path, name, executable=False):
+        self._files[name] = file_path
+
+    # Sources.
+
+    def _source(self, source, name, type_info, parallelism=None):
+        node = Node(self, "source", name, [], type_info, parallelism, source=source, bounded=source.bounded)
+        stream = DataStream(Node(self, "pass", name, [Edge(node)], type_info, parallelism, is_source=True))
+        node.width = stream._node.width
+        if not source.parallel:
+            stream._node.parallelism, stream._node.fixed_parallelism = 1, True
+        return stream
+
+    def from_collection(self, collection, type_info=None):
+        """Makes a stream of the elements of a list, in one subtask."""
+        if type_info is not None and not isinstance(type_info, TypeInformation):
+            raise TypeError("the type of a collection must be one of Types, got %r" % (type_info,))
+        return self._source(CollectionSource(list(collection)), "Source: Collection Source", type_info or UNTYPED)
+
+    def from_source(self, source, watermark_strategy, source_name, type_info=None):
+        """Makes a stream of a source."""
+        if not isinstance(source, Source):
+            raise TypeError("expected a source such as FileSource, NumberSequenceSource or JetStreamSource, got %r" % (source,))
+        stream = self._source(source, "Source: " + source_name, declared(type_info or source.type_info))
+        from ..common.watermark_strategy import NoWatermarks
+
+        if watermark_strategy is None or watermark_strategy._generator is NoWatermarks and watermark_strategy._timestamp_assigner is None:
+            return stream
+        return stream.assign_timestamps_and_watermarks(watermark_strategy)
+
+    def read_text_file(self, file_path, charset_name="UTF-8"):
+        """Makes a stream of a file's lines."""
+        from ..common.typeinfo import Types
+
+        return self._source(TextSource(str(file_path), charset_name), "Source: " + str(file_path), Types.STRING())
+
+    def add_source(self, source_func, source_name="Custom Source", type_info=None):
+        if isinstance(source_func, Source):
+            return self.from_source(source_func, None, source_name, type_info)
+        if not isinstance(source_func, SourceFunction):
+            raise TypeError("expected a source, got %r" % (source_func,))
+        raise TypeError("%s is a source of the JVM, which wasmill does without; read with from_source, of a FileSource, NumberSequenceSource or "
+                        "JetStreamSource" % type(source_func).__name__)
+
+    def create_input(self, input_format, type_info=None):
+        raise TypeError("input formats are Java's; read with from_source")
+
+    # Running.
+
+    def _run(self, name, sinks):
+        if not sinks:
+            raise RuntimeError("No operators defined in streaming topology. Cannot execute.")
+        tasks, description = build(self, sinks)
+        job_id, start = JobID(), time.time()
+        result = plan.run(tasks, {
+            "version": 1, "name": name, "id": str(job_id), "checkpoint_interval": max(0, self.get_checkpoint_interval()),
+            "partitions": max(self._config.get_max_parallelism(), 0) or 128, "restart": self._restart(), **description,
+        })
+        for sink in sinks:
+            collect = sink.details["sink"]
+            if isinstance(collect, CollectSink):
+                collect.take(result.get("collected", {}).get(str(sink.number), ()))
+        if result.get("error"):
+            raise JobFailed(result["error"])
+        return JobExecutionResult(job_id, result.get("runtime_ms", int((time.time() - start) * 1000)))
+
+    def _restart(self):
+        strategy = self._config.get_restart_strategy()
+        return None if strategy is None else {"attempts": strategy.attempts, "delay_ms": strategy.delay_ms}
+
+    def execute(self, job_name=None):
+        """Runs the job of all sinks so far, and returns when it has ended."""
+        sinks, self._sinks = self._sinks, []
+        return self._run(job_name or "Flink Streaming Job", sinks)
+
+    def execute_async(self, job_name="Flink Streaming Job"):
+        """Runs the job of all sinks so far; it has ended when this returns."""
+        result = self.execute(job_name)
+        return JobClient(result.get_job_id(), lambda: result, lambda: JobStatus.FINISHED, lambda: None)
+
+    def get_execution_plan(self):
+        """Returns the graph as JSON: its nodes, and which come before which."""
+        return json.dumps({"nodes": plan.nodes(self._sinks)})
+
+    def close(self):
+        self._sinks = []
+
+
+class JobFailed(RuntimeError):
+    """A job that ended with a fault; its text holds the traceback of the function that failed."""
+
+
+def _millis(value):
+    """Reads 200, "200", "200 ms", "5s", "1 min"."""
+    text = str(value).strip().lower()
+    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz ")
+    unit = text[len(digits):].strip()
+    factors = {"": 1, "ms": 1, "s": 1000, "sec": 1000, "min": 60000, "m": 60000, "h": 3600000, "d": 86400000}
+    if not digits.isdigit() or unit not in factors:
+        raise ValueError("expected a time such as 200 ms or 5 s, got %r" % (value,))
+    return int(digits) * factors[unit]

@@ -1,0 +1,1 @@
+"""How a task runs inside of its guest."""

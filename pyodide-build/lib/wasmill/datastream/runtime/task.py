@@ -1,0 +1,198 @@
+"""A task: the operators of one chain in one subtask, and its conversation with the host.
+
+The host hands over rows (kind, port, target, number, name, key, space, payload) and gets rows of the same shape back; docs/tasks.md
+has the protocol. A task is built in the clone that runs it, from the plan that the script left in its memory.
+"""
+
+import pickle
+import time
+
+from . import process, windows  # noqa: F401: they add their operators
+from .exchange import DATA, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
+from .operators import OPERATORS, converting
+
+
+class Task:
+    """One subtask. `plan` is the graph.TaskPlan; the other arguments are what the host says of this subtask."""
+
+    def __init__(self, plan, index=0, parallelism=1, partitions=128, attempt=0, metric=None):
+        self.plan, self.index, self.parallelism, self.partitions, self.attempt = plan, index, parallelism, partitions, attempt
+        self.batch, self.interval, self.parameters = plan.batch, plan.watermark_interval, plan.parameters
+        self.metric = metric or (lambda name, value: None)
+        self.timestamp = None
+        self.wall = int(time.time() * 1000)
+        self.fixed_clock = False
+        self.rows = []
+        self.operators = {}  # by number, in the order of the data's way
+        self.outputs = [OUTPUTS[spec.kind](self, port, spec) for port, spec in enumerate(plan.outputs)]
+        self._build()
+
+    def now(self):
+        """Returns the wall clock in milliseconds."""
+        if not self.fixed_clock:
+            self.wall = int(time.time() * 1000)
+        return self.wall
+
+    def put(self, kind, port=0, target=-1, number=0, name=None, key=None, space=None, payload=None):
+        """Adds a row for the host."""
+        self.rows.append((kind, port, target, number, name, key, space, payload))
+
+    def _build(self):
+        built = {}
+        for spec in reversed(self.plan.operators):
+            entries, downstream, sides = [], [], {}
+            for edge in spec.edges:
+                if edge.output is not None:
+                    out = self.outputs[edge.output]
+                    entry, follower = out.process, (out, 0)
+                else:
+                    operator = built[edge.operator]
+                    entry, follower = operator.input(edge.input), (operator, edge.input)
+                downstream.append(follower)
+                if edge.tag is None:
+                    entries.append(entry)
+                else:
+                    sides.setdefault(edge.tag, []).append(converting(entry, edge.tag_type))
+            emit = converting(_fan_out(entries), spec.type_info)
+            operator = OPERATORS[spec.kind](self, spec, emit, _side(sides), downstream)
+            built[spec.number] = operator
+        self.operators = {spec.number: built[spec.number] for spec in self.plan.operators}
+
+    def open(self):
+        """Opens the operators, the last first, so that each finds those behind it ready."""
+        for output in self.outputs:
+            output.open()
+        for operator in reversed(self.operators.values()):
+            operator.open()
+
+    def close(self):
+        """Closes them in the data's order."""
+        for operator in self.operators.values():
+            operator.close()
+
+    def handle(self, rows):
+        """Takes the host's rows and returns the task's."""
+        for kind, port, target, number, name, key, space, payload in rows:
+            if kind == DATA:
+                self._data(port, payload)
+            elif kind == RECORDS:
+                self._records(port, number, name, payload)
+            elif kind == RANGE:
+                self._range(port, number, target)
+            elif kind == WATERMARK:
+                operator, index = self._input(port)
+                operator.watermark(index, number)
+            elif kind == IDLE:
+                operator, index = self._input(port)
+                operator.idle(index)
+            elif kind == TIME:
+                self._time(number)
+            elif kind == FLUSH:
+                self._flush()
+            elif kind == END:
+                self._end(port)
+            elif kind == STATE:
+                number, _, rest = name.partition("/")
+                self._restore(number, rest, key, space, payload)
+            elif kind == READY:
+                self.open()
+            else:
+                raise ValueError("unknown row of kind %r from the host" % kind)
+        for output in self.outputs:
+            output.flush()
+        self._wish()
+        out, self.rows = self.rows, []
+        return out
+
+    def _input(self, port):
+        spec = self.plan.inputs[port]
+        return self.operators[spec.operator], spec.input
+
+    def _data(self, port, payload):
+        values, times, keys = pickle.loads(payload)
+        operator, index = self._input(port)
+        if keys is not None:
+            enter = operator.keyed
+            for i, value in enumerate(values):
+                self.timestamp = times[i] if times is not None else None
+                enter(keys[i], value)
+        elif times is None:
+            entry = operator.input(index)
+            self.timestamp = None
+            for value in values:
+                entry(value)
+        else:
+            entry = operator.input(index)
+            for value, self.timestamp in zip(values, times):
+                entry(value)
+        self.timestamp = None
+
+    def _records(self, port, number, name, payload):
+        """A record of a source: its bytes, its time if it has one, its name (subject, file)."""
+        operator, index = self._input(port)
+        self.timestamp = number if number >= 0 else None
+        entry = operator.input(index)
+        for value in self.plan.inputs[port].decode(payload, name):
+            entry(value)
+        self.timestamp = None
+
+    def _range(self, port, start, count):
+        """So many elements of a collection or sequence, from the start-th on."""
+        operator, index = self._input(port)
+        entry = operator.input(index)
+        self.timestamp = None
+        for value in self.plan.inputs[port].elements(start, count):
+            entry(value)
+
+    def _time(self, now):
+        self.wall = now
+        if not self.batch:
+            for operator in self.operators.values():
+                operator.time(now)
+
+    def _flush(self):
+        put = self._put_state
+        for operator in self.operators.values():
+            operator.flush(put)
+
+    def _put_state(self, name, key, space, data):
+        if key is None and self.index > 0:
+            return  # broadcast state: the first subtask's stands for all
+        self.put(STATE, name=name, key=key, space=space, payload=data)
+
+    def _restore(self, uid, name, key, space, data):
+        for operator in self.operators.values():
+            if operator.spec.uid == uid:
+                operator.restore(name, key, space, data)
+                return
+        raise ValueError("there is stored state %r of an operator %r that the job does not have; give operators uids to keep their state" % (name, uid))
+
+    def _end(self, port):
+        operator, index = self._input(port)
+        operator.end(index)
+
+    def _wish(self):
+        wishes = [w for w in (operator.wish() for operator in self.operators.values()) if w is not None]
+        if wishes and not self.batch:
+            self.put(TIME, number=min(wishes))
+
+
+def _fan_out(entries):
+    if len(entries) == 1:
+        return entries[0]
+    if not entries:
+        return lambda value: None
+
+    def emit(value):
+        for entry in entries:
+            entry(value)
+
+    return emit
+
+
+def _side(sides):
+    def side(tag, value):
+        for entry in sides.get(tag.tag_id, ()):
+            entry(value)
+
+    return side

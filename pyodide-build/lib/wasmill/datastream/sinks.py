@@ -1,0 +1,115 @@
+"""Sinks and sources, as the host is told of them and as tasks feed them."""
+
+import base64
+import pickle
+
+from .graph import OutputSpec
+
+__all__ = ["Sink", "Source"]
+
+
+class Sink:
+    """Where elements go. `output` says what a task hands over, `plan` what the host does with it."""
+
+    def output(self, node):
+        raise NotImplementedError
+
+    def plan(self):
+        raise NotImplementedError
+
+
+class Source:
+    """Where elements come from. `plan` says what the host reads; decode or elements make elements of that."""
+
+    bounded = True
+    parallel = True
+    type_info = None
+
+    def plan(self):
+        raise NotImplementedError
+
+    decode = None
+    elements = None
+
+
+class LineSink(Sink):
+    """Lines of text."""
+
+    def __init__(self, text):
+        self._text = text
+
+    def output(self, node):
+        return OutputSpec("lines", text=self._text, prefix=lambda task: "")
+
+
+class PrintSink(LineSink):
+    """The job's standard output. Subtasks number their lines where there are several."""
+
+    def __init__(self, text, identifier):
+        super().__init__(text)
+        self._identifier = identifier
+
+    def output(self, node):
+        def prefix(task):
+            parts = [self._identifier] if self._identifier else []
+            if task.parallelism > 1:
+                parts.append(str(task.index + 1))
+            return ":".join(parts) + "> " if parts else ""
+
+        return OutputSpec("lines", text=self._text, prefix=prefix)
+
+    def plan(self):
+        return {"kind": "print"}
+
+
+class CollectSink(Sink):
+    """Hands the elements to the script when the job has ended."""
+
+    def __init__(self, limit=None):
+        self._limit = limit
+        self.number = None
+        self._values = []
+
+    def output(self, node):
+        self.number = node.number
+        return OutputSpec("collect")
+
+    def plan(self):
+        return {"kind": "collect", "limit": self._limit or 0}
+
+    def take(self, pieces):
+        """Takes what the host collected: pickles in base64."""
+        for piece in pieces:
+            self._values.extend(pickle.loads(base64.b64decode(piece)))
+
+    def results(self):
+        values, self._values = self._values, []
+        return values if self._limit is None else values[:self._limit]
+
+
+class CollectionSource(Source):
+    """The elements of a list."""
+
+    parallel = False
+
+    def __init__(self, elements):
+        self._elements = elements
+
+    def plan(self):
+        return {"kind": "range", "count": len(self._elements)}
+
+    def elements(self, start, count):
+        return self._elements[start:start + count]
+
+
+class TextSource(Source):
+    """The lines of a file."""
+
+    def __init__(self, path, charset="UTF-8"):
+        self._path, self._charset = path, charset
+
+    def plan(self):
+        return {"kind": "file", "paths": [self._path], "format": "lines"}
+
+    def decode(self, payload, name):
+        return (payload.decode(self._charset),)

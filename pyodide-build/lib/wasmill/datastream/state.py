@@ -1,0 +1,346 @@
+"""Descriptors and interfaces of state."""
+
+from abc import ABC, abstractmethod
+from enum import Enum
+
+from ..common.time import to_millis
+from ..common.typeinfo import PickledBytesTypeInfo, TypeInformation, Types
+
+__all__ = [
+    "AggregatingState", "AggregatingStateDescriptor", "AppendingState", "BroadcastState", "ListState", "ListStateDescriptor", "MapState",
+    "MapStateDescriptor", "MergingState", "OperatorStateStore", "ReadOnlyBroadcastState", "ReducingState", "ReducingStateDescriptor", "State",
+    "StateDescriptor", "StateTtlConfig", "ValueState", "ValueStateDescriptor",
+]
+
+
+class State(ABC):
+    """State by the current key."""
+
+    @abstractmethod
+    def clear(self):
+        """Removes what is there for the current key."""
+
+
+class ValueState(State):
+    """One value."""
+
+    @abstractmethod
+    def value(self):
+        """Returns the value, or None."""
+
+    @abstractmethod
+    def update(self, value):
+        """Stores a value; None removes it."""
+
+
+class AppendingState(State):
+    """State that values are added to."""
+
+    @abstractmethod
+    def get(self):
+        pass
+
+    @abstractmethod
+    def add(self, value):
+        pass
+
+
+class MergingState(AppendingState):
+    """State of which two can become one."""
+
+
+class ReducingState(MergingState):
+    """The values, reduced to one; None while there are none."""
+
+
+class AggregatingState(MergingState):
+    """The values, aggregated; None while there are none."""
+
+
+class ListState(MergingState):
+    """A list of values. ``get`` iterates."""
+
+    @abstractmethod
+    def update(self, values):
+        """Stores a list in place of the one there."""
+
+    @abstractmethod
+    def add_all(self, values):
+        """Adds a list."""
+
+    def __iter__(self):
+        return iter(self.get())
+
+
+class ReadOnlyBroadcastState(State):
+    """A mapping that only the broadcast side may change."""
+
+    @abstractmethod
+    def get(self, key):
+        pass
+
+    @abstractmethod
+    def contains(self, key):
+        pass
+
+    @abstractmethod
+    def items(self):
+        pass
+
+    @abstractmethod
+    def keys(self):
+        pass
+
+    @abstractmethod
+    def values(self):
+        pass
+
+    @abstractmethod
+    def is_empty(self):
+        pass
+
+    def __getitem__(self, key):
+        return self.get(key)
+
+    def __contains__(self, key):
+        return self.contains(key)
+
+    def __iter__(self):
+        return iter(self.keys())
+
+
+class BroadcastState(ReadOnlyBroadcastState):
+    """A mapping, the same in every subtask."""
+
+    @abstractmethod
+    def put(self, key, value):
+        pass
+
+    @abstractmethod
+    def put_all(self, dict_value):
+        pass
+
+    @abstractmethod
+    def remove(self, key):
+        pass
+
+    def __setitem__(self, key, value):
+        self.put(key, value)
+
+    def __delitem__(self, key):
+        self.remove(key)
+
+
+class MapState(BroadcastState):
+    """A mapping by the current key."""
+
+
+class OperatorStateStore(ABC):
+    """State of an operator rather than of a key."""
+
+    @abstractmethod
+    def get_broadcast_state(self, state_descriptor):
+        pass
+
+
+class StateDescriptor:
+    """A state's name and type; the name is unique in its operator, and state is found by it after a restart."""
+
+    kind = ""
+
+    def __init__(self, name, type_info):
+        if not isinstance(name, str) or not name:
+            raise TypeError("a state's name must be text, got %r" % (name,))
+        if type_info is None:
+            type_info = Types.PICKLED_BYTE_ARRAY()
+        elif not isinstance(type_info, TypeInformation):
+            raise TypeError("the type of state %r must be one of Types, got %r" % (name, type_info))
+        self.name = name
+        self.type_info = type_info
+        self._ttl_config = None
+
+    def get_name(self):
+        return self.name
+
+    def enable_time_to_live(self, ttl_config):
+        """Makes values expire."""
+        self._ttl_config = ttl_config
+
+    def _layout(self):
+        """Returns the text by which a changed type is noticed after a restart."""
+        untyped = isinstance(self.type_info, PickledBytesTypeInfo)
+        return self.kind if untyped else "%s<%s>" % (self.kind, self.type_info)
+
+
+class ValueStateDescriptor(StateDescriptor):
+    kind = "value"
+
+    def __init__(self, name, value_type_info=None):
+        super().__init__(name, value_type_info)
+
+
+class ListStateDescriptor(StateDescriptor):
+    kind = "list"
+
+    def __init__(self, name, elem_type_info=None):
+        super().__init__(name, elem_type_info if elem_type_info is None else Types.LIST(elem_type_info))
+
+
+class MapStateDescriptor(StateDescriptor):
+    kind = "map"
+
+    def __init__(self, name, key_type_info=None, value_type_info=None):
+        pickled = Types.PICKLED_BYTE_ARRAY()
+        super().__init__(name, Types.MAP(key_type_info or pickled, value_type_info or pickled))
+
+
+class ReducingStateDescriptor(StateDescriptor):
+    kind = "reducing"
+
+    def __init__(self, name, reduce_function, type_info=None):
+        super().__init__(name, type_info)
+        from .functions import ReduceFunction
+
+        if isinstance(reduce_function, ReduceFunction):
+            self._reduce = reduce_function.reduce
+        elif callable(reduce_function):
+            self._reduce = reduce_function
+        else:
+            raise TypeError("The input must be a ReduceFunction or a callable function!")
+        self._reduce_function = reduce_function
+
+    def get_reduce_function(self):
+        return self._reduce_function
+
+
+class AggregatingStateDescriptor(StateDescriptor):
+    kind = "aggregating"
+
+    def __init__(self, name, agg_function, state_type_info=None):
+        super().__init__(name, state_type_info)
+        from .functions import AggregateFunction
+
+        if not isinstance(agg_function, AggregateFunction):
+            raise TypeError("The input must be a AggregateFunction!")
+        self._agg_function = agg_function
+
+    def get_agg_function(self):
+        return self._agg_function
+
+
+class StateTtlConfig:
+    """How long values live, and what of those that are over can be seen."""
+
+    class UpdateType(Enum):
+        Disabled = 0
+        OnCreateAndWrite = 1
+        OnReadAndWrite = 2
+
+    class StateVisibility(Enum):
+        ReturnExpiredIfNotCleanedUp = 0
+        NeverReturnExpired = 1
+
+    class TtlTimeCharacteristic(Enum):
+        ProcessingTime = 0
+
+    class CleanupStrategies:
+        """Expired values are removed when they are met and at each commit; other wishes are noted."""
+
+        def __init__(self, in_background=True):
+            self._in_background = in_background
+
+        def is_cleanup_in_background(self):
+            return self._in_background
+
+    def __init__(self, ttl_millis, update_type, visibility, in_background):
+        self._ttl_millis, self._update_type, self._visibility = ttl_millis, update_type, visibility
+        self._cleanup = StateTtlConfig.CleanupStrategies(in_background)
+
+    @staticmethod
+    def new_builder(ttl):
+        return StateTtlConfig.Builder(ttl)
+
+    def get_ttl(self):
+        from ..common.time import Time
+
+        return Time.milliseconds(self._ttl_millis)
+
+    def get_time_to_live(self):
+        from ..common.time import Duration
+
+        return Duration.of_millis(self._ttl_millis)
+
+    def get_update_type(self):
+        return self._update_type
+
+    def get_state_visibility(self):
+        return self._visibility
+
+    def get_ttl_time_characteristic(self):
+        return StateTtlConfig.TtlTimeCharacteristic.ProcessingTime
+
+    def is_enabled(self):
+        return self._update_type is not StateTtlConfig.UpdateType.Disabled
+
+    def get_cleanup_strategies(self):
+        return self._cleanup
+
+    def __repr__(self):
+        return "StateTtlConfig<%d ms, %s, %s>" % (self._ttl_millis, self._update_type.name, self._visibility.name)
+
+    class Builder:
+        """Builds a StateTtlConfig: by default written values live on, and expired ones are never seen."""
+
+        def __init__(self, ttl):
+            self._ttl_millis = to_millis(ttl)
+            if self._ttl_millis <= 0:
+                raise ValueError("The TTL must be positive, got %d ms" % self._ttl_millis)
+            self._update_type = StateTtlConfig.UpdateType.OnCreateAndWrite
+            self._visibility = StateTtlConfig.StateVisibility.NeverReturnExpired
+            self._in_background = True
+
+        def set_update_type(self, update_type):
+            self._update_type = update_type
+            return self
+
+        def update_ttl_on_create_and_write(self):
+            return self.set_update_type(StateTtlConfig.UpdateType.OnCreateAndWrite)
+
+        def update_ttl_on_read_and_write(self):
+            return self.set_update_type(StateTtlConfig.UpdateType.OnReadAndWrite)
+
+        def set_state_visibility(self, state_visibility):
+            self._visibility = state_visibility
+            return self
+
+        def return_expired_if_not_cleaned_up(self):
+            return self.set_state_visibility(StateTtlConfig.StateVisibility.ReturnExpiredIfNotCleanedUp)
+
+        def never_return_expired(self):
+            return self.set_state_visibility(StateTtlConfig.StateVisibility.NeverReturnExpired)
+
+        def set_ttl_time_characteristic(self, ttl_time_characteristic):
+            return self
+
+        def use_processing_time(self):
+            return self
+
+        def cleanup_full_snapshot(self):
+            return self
+
+        def cleanup_incrementally(self, cleanup_size, run_cleanup_for_every_record):
+            return self
+
+        def cleanup_in_rocksdb_compact_filter(self, query_time_after_num_entries=1000, periodic_compaction_time=None):
+            return self
+
+        def disable_cleanup_in_background(self):
+            self._in_background = False
+            return self
+
+        def set_ttl(self, ttl):
+            self._ttl_millis = to_millis(ttl)
+            return self
+
+        def build(self):
+            return StateTtlConfig(self._ttl_millis, self._update_type, self._visibility, self._in_background)

@@ -1,0 +1,600 @@
+"""Streams: what transforms a stream into another."""
+
+from ..common.row import Row
+from ..common.typeinfo import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types, to_text
+from .functions import (
+    CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction, FlatMapFunction, KeyedBroadcastProcessFunction,
+    BroadcastProcessFunction, KeyedCoProcessFunction, KeyedProcessFunction, KeySelector, MapFunction, Partitioner, ProcessFunction,
+    ReduceFunction, SinkFunction,
+)
+from .graph import UNTYPED, Call, Edge, Node
+from .sinks import CollectSink, PrintSink, Sink
+from .state import MapStateDescriptor
+
+__all__ = ["BroadcastConnectedStream", "BroadcastStream", "CloseableIterator", "ConnectedStreams", "DataStream", "DataStreamSink", "KeyedStream"]
+
+
+def declared(output_type):
+    """Returns the type of a result: the one given, a row of a list of types, or any object."""
+    if output_type is None:
+        return UNTYPED
+    if isinstance(output_type, list):
+        return RowTypeInfo(output_type)
+    if not isinstance(output_type, TypeInformation):
+        raise TypeError("the output type must be one of Types, got %r" % (output_type,))
+    return output_type
+
+
+def _returned(value):
+    """A CoMapFunction that returns None gives nothing."""
+    return () if value is None else (value,)
+
+
+class DataStream:
+    """A stream of elements."""
+
+    def __init__(self, node, edge=None):
+        self._node = node
+        self._edge = edge or Edge(node)
+
+    # What a stream is called and how it runs.
+
+    def get_name(self):
+        return self._node.name
+
+    def name(self, name):
+        self._node.name = name
+        return self
+
+    def uid(self, uid):
+        """Names the operator for good: its state is found by it after a change of the job."""
+        self._node.uid = uid
+        return self
+
+    def set_uid_hash(self, uid_hash):
+        self._node.uid_hash = uid_hash
+        return self
+
+    def set_parallelism(self, parallelism):
+        if not isinstance(parallelism, int) or parallelism < 1:
+            raise ValueError("The parallelism must be a positive number, got %r" % (parallelism,))
+        if self._node.fixed_parallelism and parallelism != 1:
+            raise ValueError("The operator %r is not parallel: its parallelism is 1" % self._node.name)
+        self._node.parallelism = parallelism
+        return self
+
+    def set_max_parallelism(self, max_parallelism):
+        self._node.max_parallelism = max_parallelism
+        return self
+
+    def force_non_parallel(self):
+        self._node.parallelism = self._node.max_parallelism = 1
+        self._node.fixed_parallelism = True
+        return self
+
+    def get_type(self):
+        return self._edge.tag.type_info if self._edge.tag is not None else self._node.type_info
+
+    def get_execution_environment(self):
+        return self._node.env
+
+    def get_execution_config(self):
+        return self._node.env.get_config()
+
+    def set_buffer_timeout(self, timeout_millis):
+        """Elements are handed on at the end of each batch; there is nothing to wait for."""
+        return self
+
+    def start_new_chain(self):
+        self._node.chain_before = False
+        return self
+
+    def disable_chaining(self):
+        self._node.chain_before = self._node.chain_behind = False
+        return self
+
+    def slot_sharing_group(self, slot_sharing_group):
+        """There are no slots; the name is kept for the plan."""
+        self._node.slot_group = getattr(slot_sharing_group, "get_name", lambda: slot_sharing_group)()
+        return self
+
+    def set_description(self, description):
+        self._node.description = description
+        return self
+
+    # Transformations.
+
+    def _then(self, kind, name, type_info, *others, **details):
+        inputs = [self._edge, *others]
+        return DataStream(Node(self._node.env, kind, name, inputs, type_info, self._inherited(), **details))
+
+    def _inherited(self):
+        return None
+
+    def _call(self, kind, name, function, method, base, type_info):
+        call = Call(function, method, base)
+        return self._then(kind, name, type_info, call=call.call, functions=(call,))
+
+    def map(self, func, output_type=None):
+        if not isinstance(func, MapFunction) and not callable(func):
+            raise TypeError("The input must be a MapFunction or a callable function")
+        return self._call("map", "Map", func, "map", MapFunction, declared(output_type))
+
+    def flat_map(self, func, output_type=None):
+        if not isinstance(func, FlatMapFunction) and not callable(func):
+            raise TypeError("The input must be a FlatMapFunction or a callable function")
+        return self._call("flat_map", "FlatMap", func, "flat_map", FlatMapFunction, declared(output_type))
+
+    def filter(self, func):
+        if not isinstance(func, FilterFunction) and not callable(func):
+            raise TypeError("The input must be a FilterFunction or a callable function")
+        return self._call("filter", "Filter", func, "filter", FilterFunction, self.get_type())
+
+    def process(self, func, output_type=None):
+        if not isinstance(func, ProcessFunction):
+            raise TypeError("ProcessFunction is required for DataStream, got %r" % (func,))
+        return self._then("process", "PROCESS", declared(output_type), calls=[func.process_element], functions=(func,))
+
+    def key_by(self, key_selector, key_type=None):
+        """Makes a stream by key: equal keys meet in the same subtask, with state and timers of their own."""
+        if not isinstance(key_selector, KeySelector) and not callable(key_selector):
+            raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")
+        return KeyedStream(self, key_selector, key_type)
+
+    def union(self, *streams):
+        """Flows together with streams of the same type, in no order."""
+        edges = [s._values()._edge if isinstance(s, KeyedStream) else s._edge for s in streams]
+        return self._then("pass", "Union", self.get_type(), *edges)
+
+    def connect(self, ds):
+        """Joins another stream, of another type maybe, for functions of two inputs."""
+        if isinstance(ds, BroadcastStream):
+            return BroadcastConnectedStream(self, ds)
+        return ConnectedStreams(self, ds)
+
+    def project(self, *field_indexes):
+        """Keeps the fields at these positions, of a stream of tuples."""
+        type_info = self.get_type()
+        if not isinstance(type_info, TupleTypeInfo):
+            raise Exception("Only Tuple DataStreams can be projected.")
+        fields = type_info.get_field_types()
+        for i in field_indexes:
+            if not 0 <= i < len(fields):
+                raise IndexError("there is no field %d, the tuples have %d" % (i, len(fields)))
+        out = TupleTypeInfo([fields[i] for i in field_indexes])
+        stream = self.map(lambda value: tuple([value[i] for i in field_indexes]), out).name("Projection")
+        stream._node.details["plan_type"] = "Projection"
+        return stream
+
+    def window_all(self, window_assigner):
+        """Groups the elements of the whole stream into windows; they are processed in one subtask."""
+        from .windowed import AllWindowedStream
+
+        return AllWindowedStream(self, window_assigner)
+
+    def count_window_all(self, size, slide=0):
+        """Groups the elements of the whole stream into windows of so many."""
+        from .window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
+
+        return self.window_all(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
+
+    def assign_timestamps_and_watermarks(self, watermark_strategy):
+        return self._then("timestamps", "Timestamps/Watermarks", self.get_type(), strategy=watermark_strategy)
+
+    # Partitioning.
+
+    def _spread(self, partitioning, **how):
+        stream = DataStream(self._node, Edge(self._node, partitioning, tag=self._edge.tag, **how))
+        return stream
+
+    def shuffle(self):
+        """Sends each element to a subtask chosen at random."""
+        return self._spread("shuffle")
+
+    def rebalance(self):
+        """Sends the elements to the subtasks in turn."""
+        return self._spread("rebalance")
+
+    def rescale(self):
+        """Sends the elements in turn to those subtasks that are this one's share."""
+        return self._spread("rescale")
+
+    def forward(self):
+        """Sends the elements to the subtask of the same number."""
+        return self._spread("forward")
+
+    def broadcast(self, broadcast_state_descriptor=None, *others):
+        """Sends each element to every subtask; with descriptors of map states, for functions with broadcast state."""
+        stream = self._spread("broadcast")
+        if broadcast_state_descriptor is None:
+            return stream
+        return BroadcastStream(stream, (broadcast_state_descriptor, *others))
+
+    def partition_custom(self, partitioner, key_selector):
+        """Sends each element to the subtask that the partitioner chooses by its key."""
+        if not isinstance(partitioner, Partitioner) and not callable(partitioner):
+            raise TypeError("Parameter partitioner should be type of Partitioner or a callable function.")
+        if not isinstance(key_selector, KeySelector) and not callable(key_selector):
+            raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")
+        choose = partitioner.partition if isinstance(partitioner, Partitioner) else partitioner
+        return self._spread("custom", key=Call(key_selector, "get_key", KeySelector), partitioner=choose)
+
+    # Side outputs and sinks.
+
+    def get_side_output(self, output_tag):
+        """Returns what the function before this yields to a tag."""
+        if self._node.kind in ("map", "flat_map", "filter", "key_by", "pass", "timestamps", "reduce"):
+            raise TypeError("%r has no side outputs: they come from process and window functions" % self._node.name)
+        return DataStream(self._node, Edge(self._node, tag=output_tag))
+
+    def _sink(self, name, sink):
+        last = self._then("pass", name, self.get_type(), is_sink=True)
+        node = Node(self._node.env, "sink", name, [last._edge], sink=sink)
+        self._node.env._sinks.append(node)
+        return DataStreamSink(last._node, node)
+
+    def add_sink(self, sink_func):
+        if not isinstance(sink_func, SinkFunction):
+            raise TypeError("expected a SinkFunction, got %r" % (sink_func,))
+        sink = sink_func.get_java_function()
+        if not isinstance(sink, Sink):
+            raise TypeError("%s is a sink of the JVM, which wasmill does without; write with sink_to, to a FileSink or a JetStreamSink"
+                            % type(sink_func).__name__)
+        return self._sink("Sink: Unnamed", sink)
+
+    def sink_to(self, sink):
+        if not isinstance(sink, Sink):
+            raise TypeError("expected a sink such as FileSink or JetStreamSink, got %r" % (sink,))
+        return self._sink("Sink: " + type(sink).__name__, sink)
+
+    def print(self, sink_identifier=None):
+        """Writes each element as a line to the job's output."""
+        return self._sink("Sink: Print to Std. Out", PrintSink(printed(self.get_type()), sink_identifier))
+
+    def execute_and_collect(self, job_execution_name=None, limit=None):
+        """Runs the job and returns an iterator over the stream's elements, or with limit a list of the first ones."""
+        if limit is not None and limit <= 0:
+            raise ValueError("The limit must be positive, got %r" % (limit,))
+        env = self._node.env
+        sinks, env._sinks = env._sinks, []
+        sink = CollectSink(limit)
+        try:
+            self._sink("Sink: Data stream collect sink", sink).set_parallelism(1)
+            env._run(job_execution_name or "DataStream Collect", env._sinks)
+        finally:
+            env._sinks = sinks
+        return sink.results() if limit is not None else CloseableIterator(sink.results())
+
+
+def printed(type_info):
+    """Returns what writes an element of a type as print does: rows without a space between fields, untyped objects as Python writes them."""
+    if isinstance(type_info, PickledBytesTypeInfo):
+        return lambda value: value if type(value) is str else str(value)
+    if isinstance(type_info, RowTypeInfo):
+        return lambda value: "null" if value is None else "%s[%s]" % (value.get_row_kind(), ",".join(map(str, value)))
+    return to_text
+
+
+class DataStreamSink:
+    """Where a stream ends."""
+
+    def __init__(self, node, sink):
+        self._node, self._sink = node, sink
+
+    def name(self, name):
+        self._node.name = self._sink.name = name
+        return self
+
+    def uid(self, uid):
+        self._node.uid = uid
+        self._sink.uid = uid + "-sink"
+        return self
+
+    def set_uid_hash(self, uid_hash):
+        self._node.uid_hash = uid_hash
+        return self
+
+    def set_parallelism(self, parallelism):
+        self._node.parallelism = parallelism
+        return self
+
+    def set_description(self, description):
+        self._node.description = description
+        return self
+
+    def disable_chaining(self):
+        self._node.chain_before = False
+        return self
+
+    def slot_sharing_group(self, slot_sharing_group):
+        self._node.slot_group = getattr(slot_sharing_group, "get_name", lambda: slot_sharing_group)()
+        return self
+
+
+class CloseableIterator:
+    """The elements of a stream that was collected."""
+
+    def __init__(self, values):
+        self._values = iter(values)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._values)
+
+    next = __next__
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, exc_type, exc_val, exc_tb):
+        self.close()
+
+    def close(self):
+        self._values = iter(())
+
+
+class KeyedStream(DataStream):
+    """A stream by key."""
+
+    def __init__(self, origin, key_selector, key_type):
+        super().__init__(origin._node, origin._edge)
+        self._origin, self._selector, self._key_type = origin, key_selector, key_type
+        self._key = Call(key_selector, "get_key", KeySelector)
+        if key_type is not None and key_type.converter() is not None:
+            get_key, convert = self._key.call, key_type.converter()
+            self._key.call = lambda value: convert(get_key(value))
+
+    def _keyed(self):
+        """Returns the edge out of a key_by of its own, for one operator."""
+        edge = Edge(self._origin._node, "hash", key=self._key, tag=self._origin._edge.tag)
+        node = Node(self._node.env, "key_by", "KeyBy", [edge], UNTYPED, call=self._key.call, functions=(self._key,))
+        return node
+
+    def _by_key(self, kind, name, type_info, **details):
+        key_by = self._keyed()
+        stream = DataStream(Node(self._node.env, kind, name, [Edge(key_by)], type_info, **details))
+        key_by.width = stream._node.width  # the key_by is where its operator is
+        return stream
+
+    def map(self, func, output_type=None):
+        if not isinstance(func, MapFunction) and not callable(func):
+            raise TypeError("The input must be a MapFunction or a callable function")
+        call = Call(func, "map", MapFunction)
+        function = call.call
+        return self._by_key("keyed_process", "Map", declared(output_type), calls=[lambda value, ctx: (function(value),)], functions=(call,),
+                            on_timer=_no_timer)
+
+    def flat_map(self, func, output_type=None):
+        if not isinstance(func, FlatMapFunction) and not callable(func):
+            raise TypeError("The input must be a FlatMapFunction or a callable function")
+        call = Call(func, "flat_map", FlatMapFunction)
+        function = call.call
+        return self._by_key("keyed_process", "FlatMap", declared(output_type), calls=[lambda value, ctx: function(value)], functions=(call,),
+                            on_timer=_no_timer)
+
+    def filter(self, func):
+        if not isinstance(func, FilterFunction) and not callable(func):
+            raise TypeError("The input must be a FilterFunction or a callable function")
+        call = Call(func, "filter", FilterFunction)
+        function = call.call
+        return self._by_key("keyed_process", "Filter", self.get_type(), calls=[lambda value, ctx: (value,) if function(value) else None],
+                            functions=(call,), on_timer=_no_timer)
+
+    def process(self, func, output_type=None):
+        if not isinstance(func, KeyedProcessFunction):
+            raise TypeError("KeyedProcessFunction is required for KeyedStream.")
+        return self._by_key("keyed_process", "KEYED PROCESS", declared(output_type), calls=[func.process_element], functions=(func,),
+                            on_timer=func.on_timer)
+
+    def reduce(self, func):
+        if not isinstance(func, ReduceFunction) and not callable(func):
+            raise TypeError("The input must be a ReduceFunction or a callable function")
+        call = Call(func, "reduce", ReduceFunction)
+        convert = self.get_type().converter()
+        reduce = call.call if convert is None else lambda a, b: convert(call.call(a, b))
+        return self._by_key("reduce", "Reduce", self.get_type(), call=reduce, functions=(call,))
+
+    def _accumulate(self, name, position, combine):
+        if not isinstance(position, (int, str)) or isinstance(position, bool):
+            raise TypeError("The input must be of int or str type to locate the value for %s. Got %r" % (name, position))
+        stream = self.reduce(lambda a, b: combine(a, b, position))
+        return stream.name(name.capitalize())
+
+    def sum(self, position_to_sum=0):
+        return self._accumulate("sum", position_to_sum, lambda a, b, at: _replaced(a, at, _at(a, at, "sum") + _at(b, at, "sum")))
+
+    def min(self, position_to_min=0):
+        return self._accumulate("min", position_to_min, lambda a, b, at: _replaced(a, at, min(_at(a, at, "min"), _at(b, at, "min"))))
+
+    def max(self, position_to_max=0):
+        return self._accumulate("max", position_to_max, lambda a, b, at: _replaced(a, at, max(_at(a, at, "max"), _at(b, at, "max"))))
+
+    def min_by(self, position_to_min_by=0):
+        return self._accumulate("min_by", position_to_min_by, lambda a, b, at: b if _at(b, at, "min_by") < _at(a, at, "min_by") else a)
+
+    def max_by(self, position_to_max_by=0):
+        return self._accumulate("max_by", position_to_max_by, lambda a, b, at: b if _at(b, at, "max_by") > _at(a, at, "max_by") else a)
+
+    def window(self, window_assigner):
+        from .windowed import WindowedStream
+
+        return WindowedStream(self, window_assigner)
+
+    def count_window(self, size, slide=0):
+        from .window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
+
+        return self.window(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
+
+    def key_by(self, key_selector, key_type=None):
+        return self._origin.key_by(key_selector, key_type)
+
+    def connect(self, ds):
+        if isinstance(ds, BroadcastStream):
+            return BroadcastConnectedStream(self, ds)
+        return ConnectedStreams(self, ds)
+
+    def _values(self):
+        """Returns the stream without keys, its elements where their keys have them meet."""
+        stream = self._by_key("pass", "_keyed_stream_values_operator", self.get_type())
+        stream._node.details["plan_type"] = "_keyed_stream_values_operator"
+        return stream
+
+    def union(self, *streams):
+        return self._values().union(*streams)
+
+    def project(self, *field_indexes):
+        return self._values().project(*field_indexes)
+
+    def assign_timestamps_and_watermarks(self, watermark_strategy):
+        return self._values().assign_timestamps_and_watermarks(watermark_strategy)
+
+    def add_sink(self, sink_func):
+        return self._values().add_sink(sink_func)
+
+    def sink_to(self, sink):
+        return self._values().sink_to(sink)
+
+    def print(self, sink_identifier=None):
+        return self._values().print(sink_identifier)
+
+    def execute_and_collect(self, job_execution_name=None, limit=None):
+        """Collects rows of each element's key and the element."""
+        key_of = self._key.call
+        names = ["f0", "f1"]
+
+        def pair(value):
+            row = Row(key_of(value), value)
+            row.set_field_names(names)
+            return row
+
+        return self._values().map(pair).execute_and_collect(job_execution_name, limit)
+
+
+def _refused(what):
+    def method(self, *args, **kwargs):
+        raise Exception(what)
+
+    return method
+
+
+for _name in ("shuffle", "rescale", "rebalance", "forward", "broadcast", "partition_custom"):
+    setattr(KeyedStream, _name, _refused("Cannot override partitioning for KeyedStream."))
+for _name, _what in {
+    "set_parallelism": "Set parallelism", "name": "Set name", "uid": "Set uid", "set_uid_hash": "Set uid hash", "get_name": "Get name",
+    "set_max_parallelism": "Set max parallelism", "force_non_parallel": "Set force non-parallel", "set_buffer_timeout": "Set buffer timeout",
+    "start_new_chain": "Start new chain", "disable_chaining": "Disable chaining", "slot_sharing_group": "Setting slot sharing group",
+}.items():
+    setattr(KeyedStream, _name, _refused("%s for KeyedStream is not supported." % _what))
+
+
+def _no_timer(time, context):
+    return None
+
+
+def _at(value, position, name):
+    """Returns the field of a tuple or row at a position, or the number that the element itself is."""
+    if isinstance(value, (tuple, list, Row)):
+        try:
+            return value[position]
+        except (IndexError, KeyError, ValueError):
+            raise TypeError("%s: the element has no field %r: %r" % (name, position, value)) from None
+    if position != 0:
+        raise TypeError("%s: the element is no tuple and no row, so that it has no field %r: %r" % (name, position, value))
+    return value
+
+
+def _replaced(value, position, field):
+    """Returns a copy of a tuple or row with another field."""
+    if isinstance(value, Row):
+        row = Row(*value)
+        names = value.get_field_names()
+        if names is not None:
+            row.set_field_names(names)
+        row.set_row_kind(value.get_row_kind())
+        row[position] = field
+        return row
+    if isinstance(value, tuple):
+        return value[:position] + (field,) + value[position + 1:]
+    if isinstance(value, list):
+        return value[:position] + [field] + value[position + 1:]
+    return field
+
+
+class ConnectedStreams:
+    """Two streams for functions of two inputs."""
+
+    def __init__(self, stream1, stream2):
+        self.stream1, self.stream2 = stream1, stream2
+
+    def key_by(self, key_selector1, key_selector2, key_type=None):
+        first, second = (s._origin if isinstance(s, KeyedStream) else s for s in (self.stream1, self.stream2))
+        return ConnectedStreams(first.key_by(key_selector1, key_type), second.key_by(key_selector2, key_type))
+
+    def _is_keyed_stream(self):
+        return isinstance(self.stream1, KeyedStream) and isinstance(self.stream2, KeyedStream)
+
+    def _both(self, name, calls, functions, on_timer, output_type):
+        env = self.stream1._node.env
+        if self._is_keyed_stream():
+            keys = [self.stream1._keyed(), self.stream2._keyed()]
+            node = Node(env, "keyed_co_process", name, [Edge(k) for k in keys], declared(output_type), calls=calls, functions=functions,
+                        on_timer=on_timer)
+            for key in keys:
+                key.width = node.width
+        else:
+            edges = [s._values()._edge if isinstance(s, KeyedStream) else s._edge for s in (self.stream1, self.stream2)]
+            node = Node(env, "co_process", name, edges, declared(output_type), calls=calls, functions=functions)
+        return DataStream(node)
+
+    def map(self, func, output_type=None):
+        if not isinstance(func, CoMapFunction):
+            raise TypeError("The input function must be a CoMapFunction!")
+        calls = [lambda value, ctx: _returned(func.map1(value)), lambda value, ctx: _returned(func.map2(value))]
+        return self._both("Co-Map", calls, (func,), _no_timer, output_type)
+
+    def flat_map(self, func, output_type=None):
+        if not isinstance(func, CoFlatMapFunction):
+            raise TypeError("The input must be a CoFlatMapFunction!")
+        calls = [lambda value, ctx: func.flat_map1(value), lambda value, ctx: func.flat_map2(value)]
+        return self._both("Co-Flat Map", calls, (func,), _no_timer, output_type)
+
+    def process(self, func, output_type=None):
+        if not isinstance(func, (CoProcessFunction, KeyedCoProcessFunction)):
+            raise TypeError("The input must be a CoProcessFunction or KeyedCoProcessFunction!")
+        name = "Keyed Co-Process" if self._is_keyed_stream() else "Co-Process"
+        return self._both(name, [func.process_element1, func.process_element2], (func,), func.on_timer, output_type)
+
+
+class BroadcastStream:
+    """A stream that every subtask gets, with the descriptors of the states that may be made of it."""
+
+    def __init__(self, input_stream, broadcast_state_descriptors):
+        for descriptor in broadcast_state_descriptors:
+            if not isinstance(descriptor, MapStateDescriptor):
+                raise TypeError("broadcast state is described by a MapStateDescriptor, got %r" % (descriptor,))
+        self.input_stream, self.broadcast_state_descriptors = input_stream, broadcast_state_descriptors
+
+
+class BroadcastConnectedStream:
+    """A stream, keyed or not, beside a broadcast one."""
+
+    def __init__(self, non_broadcast_stream, broadcast_stream):
+        self.non_broadcast_stream, self.broadcast_stream = non_broadcast_stream, broadcast_stream
+
+    def process(self, func, output_type=None):
+        keyed = isinstance(self.non_broadcast_stream, KeyedStream)
+        base = KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction
+        if not isinstance(func, base):
+            raise TypeError("A %s is required, got %r" % (base.__name__, func))
+        first, second = self.non_broadcast_stream, self.broadcast_stream.input_stream
+        details = {"calls": [func.process_element, func.process_broadcast_element], "functions": (func,),
+                   "descriptors": self.broadcast_stream.broadcast_state_descriptors}
+        if not keyed:
+            return first._then("broadcast_process", "Co-Process-Broadcast", declared(output_type), second._edge, **details)
+        key_by = first._keyed()
+        node = Node(first._node.env, "keyed_broadcast_process", "Co-Process-Broadcast-Keyed", [Edge(key_by), second._edge],
+                    declared(output_type), on_timer=func.on_timer, **details)
+        key_by.width = node.width
+        return DataStream(node)

@@ -1,0 +1,141 @@
+"""Windowed streams: what becomes of the elements of a window."""
+
+from .functions import (
+    AggregateFunction, AllWindowFunction, NullByteKeySelector, ProcessAllWindowFunction, ProcessWindowFunction, ReduceFunction, WindowFunction,
+)
+from .graph import Call
+from .output_tag import OutputTag
+from .runtime.states import MISSING
+from .stream import declared
+from .window import Trigger, WindowAssigner
+
+__all__ = ["AllWindowedStream", "WindowedStream"]
+
+
+class WindowedStream:
+    """The windows of a keyed stream."""
+
+    _functions = (WindowFunction, ProcessWindowFunction)
+
+    def __init__(self, keyed_stream, window_assigner):
+        if not isinstance(window_assigner, WindowAssigner):
+            raise TypeError("expected a WindowAssigner, got %r" % (window_assigner,))
+        self._keyed_stream, self._assigner = keyed_stream, window_assigner
+        self._lateness, self._late_tag, self._trigger = 0, None, None
+
+    def get_execution_environment(self):
+        return self._keyed_stream.get_execution_environment()
+
+    def get_input_type(self):
+        return self._keyed_stream.get_type()
+
+    def trigger(self, trigger):
+        """Says when windows are evaluated, in place of the assigner's own trigger."""
+        if not isinstance(trigger, Trigger):
+            raise TypeError("expected a Trigger, got %r" % (trigger,))
+        self._trigger = trigger
+        return self
+
+    def allowed_lateness(self, time_ms):
+        """Keeps windows of event time so long for late elements, in milliseconds; each evaluates the window anew."""
+        if time_ms < 0:
+            raise ValueError("The allowed lateness must not be negative, got %r" % (time_ms,))
+        self._lateness = time_ms
+        return self
+
+    def side_output_late_data(self, output_tag):
+        """Sends elements that come too late to a side output instead of dropping them."""
+        if not isinstance(output_tag, OutputTag):
+            raise TypeError("expected an OutputTag, got %r" % (output_tag,))
+        self._late_tag = output_tag
+        return self
+
+    def reduce(self, reduce_function, window_function=None, output_type=None):
+        if not isinstance(reduce_function, ReduceFunction) and not callable(reduce_function):
+            raise TypeError("The input must be a ReduceFunction or a callable function")
+        call = Call(reduce_function, "reduce", ReduceFunction)
+        reduce = call.call
+        if window_function is None and output_type is None:
+            output_type = self.get_input_type()
+        return self._window("reduce", lambda contents, value: value if contents is MISSING else reduce(contents, value), reduce,
+                            lambda value: (value,), window_function, output_type, (call,))
+
+    def aggregate(self, aggregate_function, window_function=None, accumulator_type=None, output_type=None):
+        if not isinstance(aggregate_function, AggregateFunction):
+            raise TypeError("The input must be an AggregateFunction, got %r" % (aggregate_function,))
+        function = aggregate_function
+
+        def add(contents, value):
+            return function.add(value, function.create_accumulator() if contents is MISSING else contents)
+
+        return self._window("aggregate", add, function.merge, lambda accumulator: (function.get_result(accumulator),), window_function, output_type,
+                            (function,))
+
+    def apply(self, window_function, output_type=None):
+        if not isinstance(window_function, self._functions[0]):
+            raise TypeError("The input must be a %s, got %r" % (self._functions[0].__name__, window_function))
+        return self._elements(window_function, output_type)
+
+    def process(self, process_window_function, output_type=None):
+        if not isinstance(process_window_function, self._functions[1]):
+            raise TypeError("The input must be a %s, got %r" % (self._functions[1].__name__, process_window_function))
+        return self._elements(process_window_function, output_type)
+
+    def _elements(self, function, output_type):
+        def add(contents, value):
+            if contents is MISSING:
+                return [value]
+            contents.append(value)
+            return contents
+
+        return self._window("list", add, lambda a, b: a + b, list, function, output_type, ())
+
+    def _window(self, contents, add, merge, elements, function, output_type, functions):
+        clear = _nothing
+        if function is None:
+            def evaluate(key, window, held, context):
+                return elements(held)
+        elif isinstance(function, self._functions[0]):
+            evaluate = self._applied(function, elements)
+        elif isinstance(function, self._functions[1]):
+            evaluate, clear = self._processed(function, elements), function.clear
+        else:
+            raise TypeError("window_function should be a %s or %s, got %r" % (self._functions[0].__name__, self._functions[1].__name__, function))
+        if function is not None:
+            functions = (*functions, function)
+        trigger = self._trigger or self._assigner.get_default_trigger(self.get_execution_environment())
+        return self._keyed_stream._by_key(
+            "window", "WINDOW", declared(output_type), assigner=self._assigner, trigger=trigger, lateness=self._lateness, late_tag=self._late_tag,
+            contents=contents, add=add, merge=merge, evaluate=evaluate, clear=clear, functions=functions)
+
+    @staticmethod
+    def _applied(function, elements):
+        return lambda key, window, held, context: function.apply(key, window, elements(held))
+
+    @staticmethod
+    def _processed(function, elements):
+        return lambda key, window, held, context: function.process(key, context, elements(held))
+
+
+def _nothing(context):
+    pass
+
+
+class AllWindowedStream(WindowedStream):
+    """The windows of a whole stream, in one subtask."""
+
+    _functions = (AllWindowFunction, ProcessAllWindowFunction)
+
+    def __init__(self, data_stream, window_assigner):
+        super().__init__(data_stream.key_by(NullByteKeySelector()), window_assigner)
+
+    def _window(self, *args):
+        return super()._window(*args).force_non_parallel()
+
+    @staticmethod
+    def _applied(function, elements):
+        return lambda key, window, held, context: function.apply(window, elements(held))
+
+    @staticmethod
+    def _processed(function, elements):
+        return lambda key, window, held, context: function.process(context, elements(held))

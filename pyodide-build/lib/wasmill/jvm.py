@@ -1,0 +1,18 @@
+"""What a job asks of the JVM, and gets an answer to that says what to use instead."""
+
+__all__ = ["get_gateway", "get_j_env_configuration", "to_jarray"]
+
+
+def get_gateway():
+    """Refuses: there is no JVM."""
+    raise TypeError("there is no JVM behind wasmill, so that Java classes cannot be used; the DataStream API needs none")
+
+
+def get_j_env_configuration(environment):
+    """Returns the environment's settings."""
+    return environment._configuration
+
+
+def to_jarray(j_type, arr):
+    """Returns the list as it is."""
+    return list(arr)
