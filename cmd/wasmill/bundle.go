@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/wasmill/wasmill/engine/fault"
-	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
@@ -121,84 +119,4 @@ func (l *library) close() {
 		b.Close(context.Background())
 	}
 	l.host.Close(context.Background())
-}
-
-type bundleCmd struct {
-	Inspect inspectCmd `cmd:"" help:"Print a bundle's functions, columns, size, imports."`
-}
-
-type inspectCmd struct {
-	File string `arg:"" help:"A .wasm file, or a .zip or .tar.gz with wasmill.yaml."`
-}
-
-func (c *inspectCmd) Run(ctx context.Context, s *streams) error {
-	upload, err := bundle.Open(c.File)
-	if err != nil {
-		return err
-	}
-	module, err := bundle.Inspect(upload.Wasm)
-	if err != nil {
-		return fault.From(err).In("%s", c.File)
-	}
-	fmt.Fprintf(s.out, "name       %s", upload.Name)
-	if upload.Version != "" {
-		fmt.Fprintf(s.out, " %s", upload.Version)
-	}
-	fmt.Fprintf(s.out, "\ndigest     sha256:%s\n", upload.Digest)
-	if upload.Description != "" {
-		fmt.Fprintf(s.out, "about      %s\n", printable(upload.Description))
-	}
-	fmt.Fprintf(s.out, "size       %s bytes, module %s, code %s\n", count(uint64(upload.Size)), count(uint64(len(upload.Wasm))), count(uint64(module.Code)))
-	if m := module.Memory; m != nil {
-		fmt.Fprintf(s.out, "memory     %s KiB at start", count(m.Min*64))
-		if m.HasMax {
-			fmt.Fprintf(s.out, ", %s KiB at most", count(m.Max*64))
-		}
-		fmt.Fprintln(s.out)
-	}
-	for _, p := range module.Producers {
-		fmt.Fprintf(s.out, "%-10s %s %s\n", printable(p.Field), printable(p.Name), printable(p.Version))
-	}
-	fmt.Fprintf(s.out, "imports    %d\n", len(module.Imports))
-	for _, i := range module.Imports {
-		fmt.Fprintf(s.out, "  %s.%s %s\n", printable(i.Module), printable(i.Name), i.Type)
-	}
-	for path, data := range upload.Files {
-		if path != upload.Module && path != bundle.ManifestName {
-			fmt.Fprintf(s.out, "file       %s, %s bytes\n", printable(path), count(uint64(len(data))))
-		}
-	}
-	lib, err := newLibrary(".")
-	if err != nil {
-		return err
-	}
-	defer lib.close()
-	b, err := lib.host.Open(ctx, upload)
-	if err != nil {
-		return fault.From(err).In("%s", c.File)
-	}
-	defer b.Close(ctx)
-	fmt.Fprintf(s.out, "functions  %d\n", len(b.Functions()))
-	for _, f := range b.Functions() {
-		describe(s, f)
-	}
-	return nil
-}
-
-func describe(s *streams, f udf.Signature) {
-	fmt.Fprintf(s.out, "  %s (%s)", f.Name, f.Kind)
-	if f.Doc != "" {
-		fmt.Fprintf(s.out, ": %s", printable(f.Doc))
-	}
-	in, out := "any columns", "the same columns"
-	if f.In != nil {
-		in = schema.FormatSchema(f.In)
-	}
-	if f.Out != nil {
-		out = schema.FormatSchema(f.Out)
-	}
-	fmt.Fprintf(s.out, "\n    in   %s\n    out  %s\n", in, out)
-	for _, d := range f.State {
-		fmt.Fprintf(s.out, "    state %s: %s\n", d.Name, d.Type)
-	}
 }

@@ -30,9 +30,10 @@ func readPipeline(file string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// resolve reads a pipeline and looks up all that it names.
+// resolve reads a pipeline, or makes one of a bundle, and looks up all that it names.
 func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func(), error) {
-	p, err := readPipeline(file)
+	c := &runCmd{File: file, Input: "-", Output: "-", OnError: string(plan.Fail)}
+	p, err := c.plan()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,7 +46,15 @@ func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func
 		wires.close()
 		lib.close()
 	}
-	resolved, err := plan.Resolve(ctx, p, wires.env(lib))
+	if p, err = c.fillIn(p, lib, wires); err != nil {
+		done()
+		return nil, nil, err
+	}
+	env := wires.env(lib)
+	if !isPipeline(file) {
+		env.Sample = nil // the input is only known to a run
+	}
+	resolved, err := plan.Resolve(ctx, p, env)
 	if err != nil {
 		done()
 		return nil, nil, err
@@ -54,7 +63,7 @@ func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func
 }
 
 type lintCmd struct {
-	Files []string `arg:"" help:"Pipelines."`
+	Files []string `arg:"" help:"Pipelines, and bundles that run without one."`
 }
 
 func (c *lintCmd) Run(ctx context.Context, s *streams) error {
@@ -75,7 +84,7 @@ func (c *lintCmd) Run(ctx context.Context, s *streams) error {
 }
 
 type explainCmd struct {
-	File string `arg:"" help:"A pipeline."`
+	File string `arg:"" help:"A pipeline, or a bundle."`
 	JSON bool   `help:"Print it as JSON, for programs."`
 }
 

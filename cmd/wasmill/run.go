@@ -55,7 +55,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	wires := newWires(s, log, &c.NATS, filepath.Join(c.DataDir, "nats"))
 	defer wires.close()
 
-	p, err := c.plan(s)
+	p, err := c.plan()
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 }
 
 // plan reads the pipeline, or makes one of a bundle and the flags.
-func (c *runCmd) plan(s *streams) (*plan.Plan, error) {
+func (c *runCmd) plan() (*plan.Plan, error) {
 	if isPipeline(c.File) {
 		if flag := c.bundleFlag(); flag != "" {
 			return nil, fault.New(fault.Usage, "it is for bundles, and %s is a pipeline", c.File).At("%s", flag).
