@@ -13,7 +13,7 @@ import (
 
 // TestDecompressionStops: a page that comes to more than it announces costs what it announces.
 func TestDecompressionStops(t *testing.T) {
-	zeros := make([]byte, 64<<20)
+	zeros := make([]byte, 32<<20)
 	for _, how := range []compress.Compression{compress.Codecs.Snappy, compress.Codecs.Gzip, compress.Codecs.Zstd, compress.Codecs.Brotli} {
 		c, err := compress.GetCodec(how)
 		if err != nil {

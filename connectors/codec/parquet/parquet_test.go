@@ -35,7 +35,7 @@ func encode(t testing.TB, config string, recs ...arrow.Record) []byte {
 }
 
 // arena is what all decoders of these tests write to.
-var arena = codectest.NewArena(256 << 20)
+var arena = codectest.NewArena(64 << 20)
 
 // decode reads a file within what the decoder announces; each gets its batches.
 func decode(t testing.TB, s *arrow.Schema, data []byte, each func(arrow.Record)) error {
@@ -190,42 +190,42 @@ func TestTypes(t *testing.T) {
 
 func TestManyRowsInBatches(t *testing.T) {
 	s := codectest.Schema(t, "n: int64!, word: utf8, gone: float64")
-	rec := codectest.Rows(memory.DefaultAllocator, codectest.Schema(t, "word: utf8, other: timestamp[us, UTC], n: int64!"), 30_000)
+	rec := codectest.Rows(memory.DefaultAllocator, codectest.Schema(t, "word: utf8, other: timestamp[us, UTC], n: int64!"), 20_000)
 	defer rec.Release()
 	rows := 0
 	for _, parts := range [][]arrow.Record{{rec}, {rec, rec, rec}} {
 		rows = 0
 		err := decode(t, s, encode(t, "{}", parts...), func(got arrow.Record) {
 			for i := range int(got.NumRows()) {
-				n := rows % 30_000
+				n := rows % 20_000
 				if got.Column(0).(*array.Int64).Value(i) != int64(n)*7919 || got.Column(1).(*array.String).Value(i) != fmt.Sprintf("user%d", n) || !got.Column(2).IsNull(i) {
 					t.Fatalf("row %d: %v", rows, got)
 				}
 				rows++
 			}
 		})
-		if err != nil || rows != 30_000*len(parts) {
-			t.Errorf("expected %d rows, got %d, %v", 30_000*len(parts), rows, err)
+		if err != nil || rows != 20_000*len(parts) {
+			t.Errorf("expected %d rows, got %d, %v", 20_000*len(parts), rows, err)
 		}
 	}
 }
 
-// TestLargeValueManyTimes: a file of some kilobytes holds a gigabyte of text, which comes in batches of bounded size.
+// TestLargeValueManyTimes: a file of some kilobytes holds 50 MiB of text, which comes in batches of bounded size.
 func TestLargeValueManyTimes(t *testing.T) {
 	s := codectest.Schema(t, "word: utf8")
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
-	for range 200 {
+	for range 50 {
 		b.Append(strings.Repeat("x", 1<<20))
 	}
 	a := b.NewArray()
 	defer a.Release()
-	rec := array.NewRecord(s, []arrow.Array{a}, 200)
+	rec := array.NewRecord(s, []arrow.Array{a}, 50)
 	defer rec.Release()
 	data := encode(t, `{"compression": "zstd"}`, rec)
 	rows := 0
 	err := decode(t, s, data, func(got arrow.Record) { rows += int(got.NumRows()) })
-	if err != nil || rows != 200 || len(data) > 1<<20 {
+	if err != nil || rows != 50 || len(data) > 1<<20 {
 		t.Errorf("got %d rows of %d bytes, %v", rows, len(data), err)
 	}
 }
