@@ -8,7 +8,7 @@ import (
 
 type initCmd struct {
 	Name string `arg:"" help:"The name of the function's bundle; a folder of that name is made."`
-	Lang string `help:"The language of the function: go, c or rust." enum:"go,c,rust" default:"go"`
+	Lang string `help:"The language of the function: go, c, rust or python." enum:"go,c,rust,python" default:"go"`
 }
 
 func (c *initCmd) Run(s *streams) error {
@@ -19,6 +19,10 @@ func (c *initCmd) Run(s *streams) error {
 	for _, f := range files {
 		fmt.Fprintln(s.out, "wrote", f)
 	}
-	fmt.Fprintf(s.out, "\nnow: cd %s && make && wasmill run pipeline.yaml\n", c.Name)
+	build := "make && "
+	if c.Lang == "python" {
+		build = ""
+	}
+	fmt.Fprintf(s.out, "\nnow: cd %s && %swasmill run pipeline.yaml\n", c.Name, build)
 	return nil
 }

@@ -4,7 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
@@ -16,6 +21,7 @@ func show(w io.Writer, err error) {
 		list = fault.List{fault.From(err)}
 	}
 	const most = 20
+	columns := width(w)
 	for i, f := range list {
 		if i == most {
 			fmt.Fprintf(w, "... and %d more\n", len(list)-most)
@@ -28,13 +34,51 @@ func show(w io.Writer, err error) {
 		fmt.Fprintln(w, line)
 		if f.Detail != "" {
 			for _, d := range strings.Split(strings.TrimRight(f.Detail, "\n"), "\n") {
-				fmt.Fprintln(w, "  |", printable(d))
+				for _, line := range wrapped(printable(d), columns-len("  | ")) {
+					fmt.Fprintln(w, "  |", line)
+				}
 			}
 		}
 		if f.Hint != "" {
 			fmt.Fprintln(w, "  hint:", f.Hint)
 		}
 	}
+}
+
+// width returns how many columns w has: those of a terminal, else more than any line.
+func width(w io.Writer) int {
+	if f, ok := w.(*os.File); ok && isTerminal(w) {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns >= 40 {
+			return columns
+		}
+	}
+	return math.MaxInt32
+}
+
+// wrapped cuts a line to pieces of at most width characters, at spaces where there are some. Pieces behind the first are
+// indented as the line is, and a little more.
+func wrapped(line string, width int) []string {
+	if utf8.RuneCountInString(line) <= width {
+		return []string{line}
+	}
+	indent := strings.Repeat(" ", min(len(line)-len(strings.TrimLeft(line, " "))+4, width/2))
+	var pieces []string
+	rest := []rune(line)
+	for len(rest) > width {
+		at := width
+		for i := width; i > width/2; i-- {
+			if rest[i] == ' ' {
+				at = i
+				break
+			}
+		}
+		pieces = append(pieces, string(rest[:at]))
+		for at < len(rest) && rest[at] == ' ' {
+			at++
+		}
+		rest = append([]rune(indent), rest[at:]...)
+	}
+	return append(pieces, string(rest))
 }
 
 // printable keeps control characters of user data from reaching the terminal.

@@ -23,7 +23,7 @@ import (
 var templates embed.FS
 
 // Languages are what functions can be written in.
-var Languages = []string{"c", "go", "rust"}
+var Languages = []string{"c", "go", "python", "rust"}
 
 // validName is what serves as a file's, a module's, a job's and a Makefile target's name alike.
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
@@ -96,10 +96,11 @@ func render(lang, name string) (map[string][]byte, error) {
 		if err := addRustSDK(files); err != nil {
 			return nil, err
 		}
+	case "python": // the SDK is in the sandbox
 	default:
 		return nil, fault.New(fault.Usage, "there is no SDK for `%s`", lang).WithHint("expected one of %s", strings.Join(Languages, ", "))
 	}
-	for _, folder := range []string{lang, "all"} {
+	for _, folder := range []string{"all", lang} { // a language may have its own of what the others share
 		if err := addTemplates(files, path.Join("templates", folder), name); err != nil {
 			return nil, err
 		}
@@ -161,10 +162,14 @@ func addTemplates(files map[string][]byte, folder, name string) error {
 			return internal(err)
 		}
 		var b bytes.Buffer
-		if err := t.Execute(&b, struct{ Name string }{name}); err != nil {
+		if err := t.Execute(&b, struct{ Name, Module string }{name, moduleName(name)}); err != nil {
 			return internal(err)
 		}
-		file := strings.Replace(strings.TrimSuffix(e.Name(), ".tmpl"), "NAME", name, 1)
+		file := strings.TrimSuffix(e.Name(), ".tmpl")
+		if strings.HasSuffix(file, ".py") {
+			file = strings.Replace(file, "NAME", moduleName(name), 1)
+		}
+		file = strings.Replace(file, "NAME", name, 1)
 		if place, ok := places[file]; ok {
 			file = place
 		}
@@ -172,6 +177,9 @@ func addTemplates(files map[string][]byte, folder, name string) error {
 	}
 	return nil
 }
+
+// moduleName is a name that Python can import.
+func moduleName(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
 func internal(err error) error {
 	return fault.New(fault.Internal, "the scaffold's templates are broken: %v", err)

@@ -28,7 +28,7 @@ func write(t *testing.T, lang string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Makefile", "README.md", "input.ndjson", "pipeline.yaml"} {
+	for _, want := range []string{"README.md", "input.ndjson", "pipeline.yaml"} {
 		if !contains(paths, filepath.Join(dir, want)) {
 			t.Errorf("%s: no %s among %v", lang, want, paths)
 		}
@@ -133,7 +133,7 @@ func TestRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ lang, name, want string }{
 		{"c", "hello", dir + ": there is a file `pipeline.yaml` already (nothing was written; choose an empty or a new folder)"},
-		{"cobol", "hello", "there is no SDK for `cobol` (expected one of c, go, rust)"},
+		{"cobol", "hello", "there is no SDK for `cobol` (expected one of c, go, python, rust)"},
 		{"c", "../up", "the name `../up` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 		{"c", "", "the name `` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 	} {
