@@ -39,10 +39,8 @@ _MODULES = {
     "datastream.execution_mode": ["wasmill.common.configuration"],
     "datastream.externalized_checkpoint_cleanup": ["wasmill.common.configuration"],
     "datastream.formats": ["wasmill.datastream.formats"],
-    "datastream.formats.avro": ["wasmill.datastream.formats.avro"],
     "datastream.formats.csv": ["wasmill.datastream.formats.csv"],
     "datastream.formats.json": ["wasmill.datastream.formats.json"],
-    "datastream.formats.parquet": ["wasmill.datastream.formats.parquet"],
     "datastream.functions": ["wasmill.datastream.functions"],
     "datastream.output_tag": ["wasmill.datastream.output_tag"],
     "datastream.slot_sharing_group": ["wasmill.datastream.settings"],
@@ -75,6 +73,8 @@ _ABSENT = {
     "datastream.connectors.kinesis": "connectors of the JVM are not here; use wasmill.connectors.JetStreamSource and JetStreamSink",
     "datastream.connectors.cassandra": "connectors of the JVM are not here; write with FileSink or wasmill.connectors.JetStreamSink",
     "datastream.connectors.hybrid_source": "hybrid sources are the JVM's; use FileSource or wasmill.connectors.JetStreamSource",
+    "datastream.formats.avro": "Avro files are read and written by pipelines in YAML; JSON and CSV are here",
+    "datastream.formats.parquet": "Parquet files are read and written by pipelines in YAML; JSON and CSV are here",
     "datastream.formats.orc": "ORC is written by the JVM; use Parquet",
 }
 

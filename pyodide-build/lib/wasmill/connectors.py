@@ -1,0 +1,134 @@
+"""NATS JetStream as source and sink, in the builder style of PyFlink's connectors.
+
+    source = JetStreamSource.builder().set_stream("FLIGHTS").set_value_only_deserializer(SimpleStringSchema()).set_bounded().build()
+    env.from_source(source, WatermarkStrategy.no_watermarks(), "flights")
+"""
+
+from .common.serialization import DeserializationSchema, SerializationSchema, SimpleStringSchema
+from .datastream.connectors import FileSink, FileSource, NumberSequenceSource
+from .datastream.graph import OutputSpec
+from .datastream.sinks import Sink, Source
+
+__all__ = ["FileSink", "FileSource", "JetStreamSink", "JetStreamSource", "NumberSequenceSource"]
+
+
+class JetStreamSource(Source):
+    """The messages of a stream. Their timestamps are those of the server."""
+
+    def __init__(self, config, schema):
+        self._config, self._schema = config, schema
+        self.bounded = "until" in config
+        self.type_info = schema.output_type
+
+    def plan(self):
+        return {"kind": "jetstream", "config": self._config}
+
+    def decode(self, payload, name):
+        value = self._schema.deserialize(payload)
+        return () if value is None else (value,)
+
+    @staticmethod
+    def builder():
+        return JetStreamSource.Builder()
+
+    class Builder:
+        """Builds a JetStreamSource: set_stream is needed, the rest has defaults."""
+
+        def __init__(self):
+            self._config, self._schema = {}, SimpleStringSchema()
+
+        def set_stream(self, stream):
+            self._config["stream"] = stream
+            return self
+
+        def set_subjects(self, *subjects):
+            """Reads these subjects alone; each is a unit of parallelism with a watermark of its own."""
+            self._config["subjects"] = list(subjects)
+            return self
+
+        def set_starting(self, start):
+            """Begins at "start", "new", {"sequence": 5} or {"time": "2026-01-31T00:00:00Z"}."""
+            self._config["from"] = start
+            return self
+
+        def set_bounded(self):
+            """Ends at the message that is the last one when the job starts."""
+            self._config["until"] = "end"
+            return self
+
+        def set_durable(self, durable):
+            """Names the durable consumer."""
+            self._config["durable"] = durable
+            return self
+
+        def set_value_only_deserializer(self, deserialization_schema):
+            """Makes elements of the messages' data: a schema, or a function of the bytes."""
+            if isinstance(deserialization_schema, DeserializationSchema):
+                self._schema = deserialization_schema
+            elif callable(deserialization_schema):
+                self._schema = _Function(deserialization_schema)
+            else:
+                raise TypeError("expected a DeserializationSchema or a function of bytes, got %r" % (deserialization_schema,))
+            return self
+
+        def build(self):
+            if "stream" not in self._config:
+                raise ValueError("which stream is read? set_stream(NAME)")
+            return JetStreamSource(self._config, self._schema)
+
+
+class _Function(DeserializationSchema):
+    def __init__(self, function):
+        self.deserialize = function
+
+
+class JetStreamSink(Sink):
+    """Publishes each element as a message."""
+
+    def __init__(self, config, subject, schema):
+        self._config, self._subject, self._schema = config, subject, schema
+
+    def output(self, node):
+        subject = self._subject
+        return OutputSpec("records", serialize=self._schema.serialize, name_of=subject if callable(subject) else lambda value: subject)
+
+    def plan(self):
+        return {"kind": "jetstream", "config": self._config}
+
+    @staticmethod
+    def builder():
+        return JetStreamSink.Builder()
+
+    class Builder:
+        """Builds a JetStreamSink: set_subject is needed, the rest has defaults."""
+
+        def __init__(self):
+            self._config, self._subject, self._schema = {}, None, SimpleStringSchema()
+
+        def set_stream(self, stream, create=False):
+            """Checks that the subjects belong to this stream; with create it is made when it is not there."""
+            self._config["stream"] = stream
+            if create:
+                self._config["create"] = True
+            return self
+
+        def set_subject(self, subject):
+            """Publishes to a subject, or to what a function says of an element."""
+            self._subject = subject
+            return self
+
+        def set_value_serialization_schema(self, serialization_schema):
+            """Makes the messages' data."""
+            if not isinstance(serialization_schema, SerializationSchema):
+                raise TypeError("expected a SerializationSchema, got %r" % (serialization_schema,))
+            self._schema = serialization_schema
+            return self
+
+        def set_delivery_guarantee(self, delivery_guarantee):
+            """Delivery is at least once."""
+            return self
+
+        def build(self):
+            if self._subject is None:
+                raise ValueError("where are messages published? set_subject(SUBJECT)")
+            return JetStreamSink(self._config, self._subject, self._schema)
