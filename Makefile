@@ -5,10 +5,16 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 SETUP := .cache/setup.done
 
-.PHONY: build run test check bench fuzz soak arm64 clean
+.PHONY: build run test check bench fuzz soak arm64 clean python verify-python
 
 build: $(SETUP) ## bin/wasmill
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/wasmill ./cmd/wasmill
+
+python: $(SETUP) ## CPython for the sandbox from its sources, unless the cache has it
+	@go run ./pyodide-build/recipe
+
+verify-python: $(SETUP) ## build it again elsewhere, from nothing: the same bytes
+	@go run ./pyodide-build/recipe -verify
 
 $(SETUP): script/setup go.mod
 	@script/setup

@@ -1,12 +1,14 @@
 // Command recipe builds python.wasm and what belongs to it from the sources that versions.lock names. See pyodide-build/README.md.
 //
 //	go run ./pyodide-build/recipe [-cache DIR] LAYER...   builds layers (dist if none is named) and prints their folders
+//	go run ./pyodide-build/recipe -copy DIR               builds dist and copies its files to a folder, from where a binary embeds them
 //	go run ./pyodide-build/recipe -verify                 builds dist twice, the second time from nothing in another folder, and compares
 //
 // With WASMILL_PYTHON_NAMES=1 in the environment python.wasm keeps its functions' names, for profiles.
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,14 +21,15 @@ import (
 func main() {
 	cache := flag.String("cache", "", "folder to build in (default .cache/python of the repository)")
 	check := flag.Bool("verify", false, "build dist again in another folder and compare")
+	to := flag.String("copy", "", "folder to copy dist's files to")
 	flag.Parse()
-	if err := run(*cache, *check, flag.Args()); err != nil {
+	if err := run(*cache, *check, *to, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "python:", err)
 		os.Exit(1)
 	}
 }
 
-func run(cache string, check bool, names []string) error {
+func run(cache string, check bool, to string, names []string) error {
 	root, err := repository()
 	if err != nil {
 		return err
@@ -37,14 +40,20 @@ func run(cache string, check bool, names []string) error {
 	if check {
 		return verify(root, cache)
 	}
-	if len(names) == 0 {
-		names = []string{dist}
+	if len(names) == 0 || to != "" {
+		names = append(names, dist)
 	}
 	outs, err := build(root, cache, names)
+	if err != nil {
+		return err
+	}
+	if to != "" {
+		return copyFiles(outs[len(outs)-1].dir, to)
+	}
 	for _, out := range outs {
 		fmt.Println(out.dir)
 	}
-	return err
+	return nil
 }
 
 // build builds the layers named in a cache that no other process builds in meanwhile.
@@ -141,6 +150,36 @@ func repository() (string, error) {
 		}
 		dir = up
 	}
+}
+
+// copyFiles copies a folder's files to another; each appears there whole, and those that are equal are left alone.
+func copyFiles(from, to string) error {
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		content, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, e.Name())
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+			continue
+		}
+		// A name with a dot in front is not embedded, should a compiler look meanwhile.
+		fresh := filepath.Join(to, "."+e.Name()+".new")
+		if err := os.WriteFile(fresh, content, 0o644); err != nil {
+			return err
+		}
+		if err := os.Rename(fresh, path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func jobs() int { return runtime.NumCPU() }

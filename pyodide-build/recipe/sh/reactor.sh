@@ -3,7 +3,7 @@ flags="$(cross "$IN_WASI") -ffile-prefix-map=$ROOT/pyodide-build/runtime=/wasmil
 compile() {
 	# shellcheck disable=SC2086
 	$LLVM/clang $flags -std=c11 -O3 -DNDEBUG -mbulk-memory -mnontrapping-fptoint -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter \
-		-I"$ROOT/pyodide-build/runtime" -I"$IN_LIBPYTHON/include" -c "$1" -o "$WORK/$(basename "$1" .c).o"
+		-I"$ROOT/pyodide-build/runtime" -isystem "$IN_LIBPYTHON/include" -c "$1" -o "$WORK/$(basename "$1" .c).o"
 }
 export -f compile
 export LLVM flags WORK ROOT IN_LIBPYTHON
