@@ -77,6 +77,22 @@ func (w *schemaWriter) text(at int, s string) *fault.Fault {
 	return nil
 }
 
+// metadata writes what a field says of itself: a count, then each key and value behind its length, as 32-bit numbers.
+func (w *schemaWriter) metadata(at int, m arrow.Metadata) {
+	if m.Len() == 0 {
+		return
+	}
+	b := binary.LittleEndian.AppendUint32(nil, uint32(m.Len()))
+	for i, key := range m.Keys() {
+		for _, s := range []string{key, m.Values()[i]} {
+			b = append(binary.LittleEndian.AppendUint32(b, uint32(len(s))), s...)
+		}
+	}
+	to := w.take(len(b))
+	copy(w.out[to:], b)
+	w.point(at, to)
+}
+
 func (w *schemaWriter) node(at int, n *node, f arrow.Field) *fault.Fault {
 	flags := uint64(0)
 	if f.Nullable {
@@ -109,6 +125,7 @@ func (w *schemaWriter) node(at int, n *node, f arrow.Field) *fault.Fault {
 	if flt := w.text(at+4, f.Name); flt != nil {
 		return flt
 	}
+	w.metadata(at+8, f.Metadata)
 	binary.LittleEndian.PutUint64(w.out[at+16:], flags)
 	binary.LittleEndian.PutUint64(w.out[at+24:], uint64(len(fields)))
 	binary.LittleEndian.PutUint32(w.out[at+40:], w.release)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/wasmhost/arrowabi"
 )
 
@@ -140,5 +141,23 @@ func TestNamesWithZeroBytes(t *testing.T) {
 	_, err := arrowabi.ExportSchema(newGuest(t), arrow.NewSchema([]arrow.Field{{Name: "a\x00b", Type: arrow.PrimitiveTypes.Int64}}, nil), 0)
 	if want := `the name "a\x00b" holds a zero byte, which ends names in guests`; err == nil || err.Error() != want {
 		t.Fatalf("got %v, want %s", err, want)
+	}
+}
+
+// A guest sees by the metadata of a field that its values are documents.
+func TestSchemaMetadata(t *testing.T) {
+	g := newGuest(t)
+	root, err := arrowabi.ExportSchema(g, arrow.NewSchema([]arrow.Field{schema.JSON("event", false), {Name: "a", Type: arrow.BinaryTypes.String}}, nil), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	event, plain := g.u32(g.u32(root+32)), g.u32(g.u32(root+32)+4)
+	at := g.u32(event + 8)
+	want := "\x01\x00\x00\x00\x14\x00\x00\x00ARROW:extension:name\x0a\x00\x00\x00arrow.json"
+	if got := string(g.Bytes()[at:][:len(want)]); got != want || at%4 != 0 {
+		t.Errorf("at %#x: %q", at, got)
+	}
+	if g.u32(plain+8) != 0 || g.u32(root+8) != 0 {
+		t.Error("metadata where there are none")
 	}
 }
