@@ -117,6 +117,26 @@ func TestDecimalsRust(t *testing.T) {
 	}
 }
 
+// TestNullsWithinRust: what lies within a column has no nulls either where the guest's type has none.
+func TestNullsWithinRust(t *testing.T) {
+	g := start(t, load(t, buildRust(t, "types")))
+	in := g.signatures["nested"].In
+	f := g.bind("nested", nil, nil)
+	const fine = `{"words": [["a"], []], "point": {"x": 1, "y": null, "tags": [null]}, "raw": [null], "points": [{"x": 2, "y": 1, "tags": []}]}`
+	for _, c := range []struct{ column, row string }{
+		{"words", `{"words": [["a", null]]}`},
+		{"words", `{"words": [["a"], null]}`},
+		{"point", `{"point": {"x": null, "y": 1, "tags": []}}`},
+		{"point", `{"point": {"x": 1, "y": 1, "tags": null}}`},
+		{"points", `{"points": [{"x": 1, "y": 1, "tags": []}, null]}`},
+	} {
+		_, err := text(t, f, rows(t, in, fine+","+c.row), nil)
+		wantFault(t, err, 1, "column "+c.column+": expected no null within", "")
+	}
+	all := rows(t, in, fine+`, {"words": null, "point": null, "raw": null, "points": null}, `+fine)
+	check(t, f, all, all)
+}
+
 // TestRefusedGuestRust: what a guest's author did wrong in a row is said when the guest is loaded.
 func TestRefusedGuestRust(t *testing.T) {
 	_, err := host.Load(t.Context(), "guest.wasm", buildRust(t, "refused"))

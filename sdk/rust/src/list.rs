@@ -47,6 +47,10 @@ impl<'a, T: Read<'a>> Read<'a> for List<T> {
     }
     unsafe fn read(reader: &Self::Reader, row: usize) -> Result<Self, Unreadable> {
         let (from, to) = (reader.column.span(row), reader.column.span(row + 1));
+        let items = &reader.column.children[0];
+        if !T::NULLS && (from..to).any(|i| items.null(i)) {
+            return Err(Unreadable::Null);
+        }
         (from..to).map(|i| T::read(&reader.item, i)).collect::<Result<Vec<T>, Unreadable>>().map(List)
     }
 }

@@ -56,12 +56,12 @@ macro_rules! __row {
                 },)*)
             }
             #[inline]
-            unsafe fn read(readers: &Self::Readers, row: usize) -> ::std::result::Result<Self, &'static str> {
+            unsafe fn read(readers: &Self::Readers, row: usize) -> ::std::result::Result<Self, (&'static str, $crate::rt::Unreadable)> {
                 let ($($field,)*) = readers;
                 Ok(Self {
                     $($field: match <$type as $crate::rt::Read<$life>>::read($field, row) {
                         Ok(value) => value,
-                        Err(_) => return Err($crate::rt::name(stringify!($field), &[$($column)?])),
+                        Err(what) => return Err(($crate::rt::name(stringify!($field), &[$($column)?]), what)),
                     }),*
                 })
             }

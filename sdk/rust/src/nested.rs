@@ -19,19 +19,27 @@ impl<T: Row> Value for T {
 }
 
 /// Reads a struct's columns.
-pub struct Parts<R> {
+pub struct Parts<'a, R> {
     readers: R,
     offset: usize,
+    /// Those that must not have nulls and may.
+    strict: Vec<&'a Column>,
 }
 
 impl<'a, T: ReadRow<'a>> Read<'a> for T {
-    type Reader = Parts<T::Readers>;
+    type Reader = Parts<'a, T::Readers>;
     fn reader(column: &'a Column) -> Self::Reader {
-        Parts { readers: T::readers(&column.children), offset: column.offset }
+        let fields = T::fields();
+        let strict = column.children.iter().zip(&fields).filter(|(c, f)| !f.nulls && !c.validity.is_null()).map(|(c, _)| c);
+        Parts { readers: T::readers(&column.children), offset: column.offset, strict: strict.collect() }
     }
     #[inline]
     unsafe fn read(reader: &Self::Reader, row: usize) -> Result<Self, Unreadable> {
-        <T as ReadRow<'a>>::read(&reader.readers, reader.offset + row).map_err(|_| Unreadable)
+        let row = reader.offset + row;
+        if reader.strict.iter().any(|c| c.null(row)) {
+            return Err(Unreadable::Null);
+        }
+        <T as ReadRow<'a>>::read(&reader.readers, row).map_err(|(_, what)| what)
     }
 }
 

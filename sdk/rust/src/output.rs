@@ -35,6 +35,31 @@ impl Drop for Buffer {
     }
 }
 
+/// Copies bytes, which are often a few: then without a call.
+#[inline]
+unsafe fn copy(from: &[u8], to: *mut u8) {
+    let (start, n) = (from.as_ptr(), from.len());
+    match n {
+        0 => {}
+        1..=3 => {
+            *to = *start;
+            *to.add(n / 2) = *start.add(n / 2);
+            *to.add(n - 1) = *start.add(n - 1);
+        }
+        4..=7 => {
+            let last = (start.add(n - 4) as *const u32).read_unaligned();
+            (to as *mut u32).write_unaligned((start as *const u32).read_unaligned());
+            (to.add(n - 4) as *mut u32).write_unaligned(last);
+        }
+        8..=16 => {
+            let last = (start.add(n - 8) as *const u64).read_unaligned();
+            (to as *mut u64).write_unaligned((start as *const u64).read_unaligned());
+            (to.add(n - 8) as *mut u64).write_unaligned(last);
+        }
+        _ => ptr::copy_nonoverlapping(start, to, n),
+    }
+}
+
 /// An output column under construction. Its memory is reused from one step to the next.
 pub struct Output {
     layout: Layout,
@@ -141,7 +166,7 @@ impl Output {
             // A step's text is bounded, and so is the space for it.
             self.data.grow((used * 2).min(STEP_BYTES).max(used).max(1024), self.used);
         }
-        ptr::copy_nonoverlapping(bytes.as_ptr(), self.data.start.add(self.used), bytes.len());
+        copy(bytes, self.data.start.add(self.used));
         self.used = used;
         self.put_offset(row + 1, used);
     }

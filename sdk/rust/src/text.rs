@@ -45,7 +45,7 @@ impl<'a> Bytes<'a> {
                 return Ok(std::str::from_utf8_unchecked(bytes));
             }
         }
-        std::str::from_utf8(bytes).map_err(|_| Unreadable)
+        std::str::from_utf8(bytes).map_err(|_| Unreadable::Text)
     }
 }
 

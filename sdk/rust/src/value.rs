@@ -35,13 +35,21 @@ pub trait Value: Sized {
     }
 }
 
-/// A value of a column that is no UTF-8.
-pub struct Unreadable;
+/// A value that its type in Rust cannot hold.
+pub enum Unreadable {
+    /// Text that is no UTF-8.
+    Text,
+    /// A null within a list or a row, where the type has none.
+    Null,
+}
 
 /// The error of a row with such a value in a column.
 #[cold]
-pub(crate) fn unreadable(column: &str) -> String {
-    format!("column {}: expected UTF-8", column)
+pub(crate) fn unreadable((column, what): (&str, Unreadable)) -> String {
+    match what {
+        Unreadable::Text => format!("column {}: expected UTF-8", column),
+        Unreadable::Null => format!("column {}: expected no null within", column),
+    }
 }
 
 /// A value that is read, possibly without a copy: `'a` is as long as the batch.
@@ -119,11 +127,11 @@ pub trait Row: Sized {
 pub trait ReadRow<'a>: Row {
     type Readers;
     fn readers(columns: &'a [Column]) -> Self::Readers;
-    /// The error is the name of a column whose value is no UTF-8.
+    /// The error names the column. That a column without nulls has none is the host's to check.
     ///
     /// # Safety
     /// The columns have such a row, and the fields' layouts.
-    unsafe fn read(readers: &Self::Readers, row: usize) -> Result<Self, &'static str>;
+    unsafe fn read(readers: &Self::Readers, row: usize) -> Result<Self, (&'static str, Unreadable)>;
     /// Sets one field from the first row of a column.
     ///
     /// # Safety
