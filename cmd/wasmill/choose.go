@@ -11,7 +11,7 @@ import (
 )
 
 // chooseFunctions returns the functions that a bundle's run puts one behind the other: those wanted, each "NAME" or
-// "KIND:NAME", in that order. Where none are wanted it is the bundle's only one, or those that say by their name what they
+// "KIND:NAME", in that order; without a kind a function is what the bundle lists first for its name. Where none are wanted it is the bundle's only one, or those that say by their name what they
 // are (map, filter, flat_map), in the bundle's order.
 func chooseFunctions(functions []udf.Signature, wanted []string) ([]udf.Signature, error) {
 	var names []string
@@ -41,9 +41,6 @@ func chooseFunctions(functions []udf.Signature, wanted []string) ([]udf.Signatur
 			kind, name = "", kind
 		}
 		f := udf.Find(functions, name, udf.Kind(kind))
-		if more := udf.Find(functions, name, udf.Map); f != nil && kind == "" && more != nil {
-			f = more // what is left open is a map
-		}
 		switch {
 		case f != nil:
 			chosen = append(chosen, *f)
