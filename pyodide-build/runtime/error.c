@@ -1,0 +1,41 @@
+#include "runtime.h"
+
+#include "guard.h"
+
+struct wm_buffer wm_error;
+
+enum { MOST_TEXT = 60000 }; // bytes; docs/abi.md has 64 KiB read at most
+
+static void set_text(const char *s, Py_ssize_t n) {
+    if (n > MOST_TEXT)
+        for (n = MOST_TEXT; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80; n--) {}
+    wm_error.size = 0;
+    if (wm_buffer_add(&wm_error, s, (size_t)n)) PyErr_Clear();
+}
+
+// set_plain is for when Python cannot write the text: there may be no memory left.
+static void set_plain(PyObject *e) {
+    const char *name = Py_TYPE(e)->tp_name;
+    set_text(name, (Py_ssize_t)strlen(name));
+}
+
+void wm_error_take(const struct wm_function *f, Py_ssize_t row) {
+    wm_guard_clear();
+    PyObject *e = PyErr_GetRaisedException();
+    if (!e) {
+        set_text("the function failed without an exception", 40);
+        return;
+    }
+    PyObject *values = f ? wm_row_dict(f, row) : NULL;
+    PyObject *text = PyObject_CallMethod(wm_runtime, "error_text", "OOnO", e, f && f->name ? f->name : Py_None, row, values ? values : Py_None);
+    Py_ssize_t n;
+    const char *s = text ? PyUnicode_AsUTF8AndSize(text, &n) : NULL;
+    if (s) set_text(s, n);
+    else PyErr_Clear(), set_plain(e);
+    Py_XDECREF(text);
+    Py_XDECREF(values);
+    wm_guard_clear();
+    PyException_SetTraceback(e, Py_None); // an exception that the user's code keeps shall not keep the row's frames
+    Py_DECREF(e);
+    PyErr_Clear();
+}
