@@ -63,14 +63,29 @@ func (g *guest) failure(ctx context.Context) *fault.Fault {
 	if !ok {
 		return g.breaks("the error's text of %d bytes at %#x lies outside of the memory of %d bytes", length, ptr, len(g.memory.Bytes()))
 	}
-	summary, detail, _ := strings.Cut(strings.TrimRight(plain(string(text), true), "\n"), "\n")
-	if len(summary) > maxSummary {
-		summary = plain(summary[:maxSummary], false) + "..."
+	return spoken(string(text))
+}
+
+// spoken makes a fault of the text of a guest's error: the first line says what happened, a second one that begins with "hint: "
+// what to do, and all else is shown as it is.
+func spoken(text string) *fault.Fault {
+	summary, detail, _ := strings.Cut(strings.TrimRight(plain(text, true), "\n"), "\n")
+	hint := ""
+	if rest, ok := strings.CutPrefix(detail, "hint: "); ok {
+		hint, detail, _ = strings.Cut(rest, "\n")
+		hint = clipped(hint)
 	}
-	if summary == "" {
+	if summary = clipped(summary); summary == "" {
 		summary = "the function failed without saying why"
 	}
-	return fault.New(fault.Guest, "%s", summary).WithDetail(detail)
+	return fault.New(fault.Guest, "%s", summary).WithHint("%s", hint).WithDetail(detail)
+}
+
+func clipped(line string) string {
+	if len(line) > maxSummary {
+		return plain(line[:maxSummary], false) + "..."
+	}
+	return line
 }
 
 // breaks marks the guest as broken and returns the fault: it did what the ABI does not allow.
