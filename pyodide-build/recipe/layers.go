@@ -38,10 +38,10 @@ func recipe(names bool) []layer {
 		{name: "libpython", needs: []string{"source", "host", "wasi"}, compilers: true},
 		{name: "reactor", needs: []string{"wasi", "libpython"}, files: tree("pyodide-build/runtime", ".c", ".h"), compilers: true, variant: variant},
 		{name: "stdlib", needs: []string{"source", "host", "libpython"}, files: list(sh+"pack.py", sh+"stdlib.exclude")},
-		{name: "packages", needs: []string{"host"}, files: both(list(sh+"pack.py"), tree("pyodide-build/lib"))},
+		{name: "packages", needs: []string{"host"}, files: both(list(sh+"pack.py", sh+"packages.exclude"), tree("pyodide-build/lib"))},
 		{name: "notice", needs: []string{"source", "wasi"}, compilers: true},
 		{name: dist, needs: []string{"reactor", "stdlib", "packages", "notice"}},
-		{name: "tests", needs: []string{"source"}, files: list(sh + "stdlib.exclude")},
+		{name: "tests", needs: []string{"source"}},
 		{name: "native", needs: []string{"source"}, compilers: true},
 	}
 }
