@@ -47,6 +47,8 @@ var tables = []struct {
 	{"arrow", arrowLoop},
 	{"latency", latency},
 	{"start", start},
+	{"fuel", fuel},
+	{"neighbour", neighbour},
 }
 
 func main() {

@@ -2,7 +2,6 @@ package wasmhost
 
 import (
 	"context"
-	"crypto/sha256"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -10,11 +9,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
-	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/wasmtext"
-	"github.com/wasmill/wasmill/wasmhost/bundle"
-	"github.com/wasmill/wasmill/wasmhost/compile"
-	"github.com/wasmill/wasmill/wasmhost/linmem"
 )
 
 // Ceilings for what loading any module of the corpus may take of this process: far above what is needed, and far below
@@ -110,54 +105,23 @@ func TestBombsAreStopped(t *testing.T) {
 				if strings.HasPrefix(s.Expect, "trap ") {
 					limit = time.Minute // the trap must come first, however busy the machine is
 				}
-				g := h.bare(t, s.Module, limit)
-				defer g.Close(context.Background())
-				defer g.account(t.Context(), &function{guest: g})()
-				_, err := g.enter(t.Context(), "f", g.mod.ExportedFunction("f"))
+				p, err := h.Probe(t.Context(), s.Module)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.Close(context.Background())
+				_, spent, err := p.Run(t.Context(), "f", limit)
 				want := "f: the guest was stopped after 200ms: its time for one call is over"
 				if trap, ok := strings.CutPrefix(s.Expect, "trap "); ok {
 					want = "f: the guest trapped: " + strings.Replace(trap, "stack overflow", "recursion too deep", 1)
 				}
-				if err == nil || !strings.HasPrefix(err.Error(), want) || !g.Broken() {
+				if err == nil || !strings.HasPrefix(err.Error(), want) {
 					t.Errorf("got %v, want %s", err, want)
 				}
-				if spent := g.Stats().Fuel; spent == 0 {
+				if spent == 0 {
 					t.Error("it spent no fuel")
 				}
 			})
 		})
 	}
-}
-
-// bare makes a guest of a module that need not keep the ABI.
-func (h *Host) bare(t *testing.T, wasm []byte, limit time.Duration) *guest {
-	t.Helper()
-	info, err := bundle.Inspect(wasm)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &loaded{}
-	if info.Memory != nil {
-		b.minMemory = info.Memory.Min * pageSize
-	}
-	if b.runtime, err = h.runtime(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Close(context.Background()) })
-	b.compiled, err = h.compiler.Compile(t.Context(), b.runtime, compile.Module{
-		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm) },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &guest{bundle: b, options: withDefaults(udf.Options{CallTimeout: limit})}
-	g.entry.guest = g
-	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
-		t.Fatal(err)
-	}
-	g.grown = &kept{Memory: g.memory}
-	if err := g.instantiate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return g
 }
