@@ -96,6 +96,18 @@ func (o *Overlay) Get(key []byte) ([]byte, bool, error) {
 	return value, ok, nil
 }
 
+// Look is Get for values that the caller keeps: it does not keep what it reads.
+func (o *Overlay) Look(key []byte) ([]byte, bool, error) {
+	o.settle()
+	if i := o.items[text(key)]; i != nil {
+		return i.value, i.present, nil
+	}
+	return o.store.Get(nil, key)
+}
+
+// Hand stores a copy of a value that the caller keeps, or removes it (nil): it is let go of once the store has it.
+func (o *Overlay) Hand(key, value []byte) error { return o.set(key, value, value != nil, false, true) }
+
 // Prefetch reads the values of keys that are not at hand, all at once.
 func (o *Overlay) Prefetch(keys [][]byte) error {
 	o.settle()
@@ -270,6 +282,9 @@ func (o *Overlay) Barrier(epoch uint64) []Change {
 
 // Committed says that the store holds the epoch. It may be called from any goroutine.
 func (o *Overlay) Committed(epoch uint64) { o.committed.Store(epoch) }
+
+// Newest returns the newest epoch that the store is known to hold.
+func (o *Overlay) Newest() uint64 { return o.committed.Load() }
 
 // settle lets go of what a commit has brought into the store, and of what there is no room for.
 func (o *Overlay) settle() {

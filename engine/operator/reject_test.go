@@ -12,10 +12,10 @@ import (
 
 func TestWithoutRow(t *testing.T) {
 	for detail, want := range map[string]string{
-		"":                               "",
-		"row: {}":                        "",
+		"":                                 "",
+		"row: {}":                          "",
 		"Traceback\n  line 1\nrow: {1: 2}": "Traceback\n  line 1",
-		"at row: 7":                      "at row: 7",
+		"at row: 7":                        "at row: 7",
 	} {
 		if got := operator.WithoutRow(detail); got != want {
 			t.Errorf("%q: got %q, want %q", detail, got, want)

@@ -18,6 +18,8 @@ type Stats struct {
 	BytesIn atomic.Uint64
 	// Rejected counts rows or records that failed and were skipped or set aside.
 	Rejected atomic.Uint64
+	// Late counts rows that came after the end of their windows.
+	Late atomic.Uint64
 	// CopiedBytes counts bytes of columns that had to be copied into a guest, GuestBytes its memory, Guests how many were started.
 	CopiedBytes, GuestBytes, Guests atomic.Uint64
 	// Fuel is what the function used, in units of package wasmhost/admit.

@@ -12,7 +12,7 @@ import (
 
 var (
 	sourceKeys = []string{"label", "format", "schema", "metadata", "event_time", "on_error", "parallelism"}
-	sinkKeys   = []string{"label", "format", "on_error", "parallelism"}
+	sinkKeys   = []string{"label", "from", "format", "on_error", "parallelism"}
 )
 
 // ends returns the mappings behind a key or its plural.
@@ -87,8 +87,11 @@ func (b *builder) eventTime(v *value) *plan.EventTime {
 	if !b.mapping(v, "`event_time`") {
 		return nil
 	}
-	b.unknown(v, "event_time", []string{"column", "out_of_orderness", "idle"}, nil)
-	e := &plan.EventTime{OutOfOrderness: b.duration(v, "out_of_orderness"), Idle: b.duration(v, "idle")}
+	b.unknown(v, "event_time", []string{"column", "out_of_orderness", "watermarks", "idle", "max_drift"}, nil)
+	e := &plan.EventTime{OutOfOrderness: b.duration(v, "out_of_orderness"), Idle: b.duration(v, "idle"), MaxDrift: b.duration(v, "max_drift")}
+	if w := v.get("watermarks"); w != nil {
+		e.Watermarks = b.text(w, "bounded, monotonous or none")
+	}
 	if c := v.get("column"); c != nil {
 		e.Column = b.text(c, "a column")
 	}
@@ -184,7 +187,7 @@ func (b *builder) outputs(root *value) {
 	for _, v := range b.ends(root, "output", "outputs") {
 		n := b.node(v, plan.KindSink)
 		n.Sink = &plan.Sink{}
-		if from != "" {
+		if from := b.from(v, from, n.Positions); from != "" {
 			n.Inputs = []string{from}
 		} else {
 			b.partial = true

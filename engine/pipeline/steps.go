@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map"}
+	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "window", "window_all", "aggregate"}
 	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
 )
 
@@ -57,8 +57,11 @@ func (b *builder) step(v *value) {
 	switch m.name {
 	case "drop", "rename":
 		kind = plan.KindProject
+	case "window_all":
+		kind = plan.KindWindow
 	}
 	n := b.node(v, kind)
+	late := ""
 	if b.last != "" {
 		n.Inputs = []string{b.last}
 	} else {
@@ -75,10 +78,16 @@ func (b *builder) step(v *value) {
 	case "key_by":
 		n.KeyBy = &plan.KeyBy{Columns: b.texts(m.value, "a column")}
 		b.list(m, "key_by.columns", n.Positions)
+	case "window", "window_all":
+		n.Window, late = b.window(m, m.name == "window_all", n.Positions)
+	case "aggregate":
+		n.Aggregate = &plan.Aggregate{Aggregates: b.specs(m, "aggregate.aggregates", n.Positions)}
+		b.set(n.Positions, "aggregate", m.place())
 	default:
 		n.Call = b.call(m, n.Positions)
 	}
 	b.append(n)
+	b.sideOutput(n, late, m.place())
 }
 
 // list notes the places of a list's items, or of the single item that stands for it.

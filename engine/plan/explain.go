@@ -5,6 +5,7 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 
+	"github.com/wasmill/wasmill/engine/aggregate"
 	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/stream"
 )
@@ -46,6 +47,8 @@ type ExplainedNode struct {
 	Format    string `json:"format,omitempty"`
 	Bundle    string `json:"bundle,omitempty"`
 	Function  string `json:"function,omitempty"`
+	// Window says what windows rows are aggregated in.
+	Window string `json:"window,omitempty"`
 	// Reads are the columns that a call or key_by reads, Pruned those that a source does not decode, Out those passed on.
 	Reads    []string `json:"reads,omitempty"`
 	Pruned   []string `json:"pruned,omitempty"`
@@ -117,6 +120,11 @@ func (s *Stage) explain(r *Resolved, n *ResolvedNode, known map[string]homes) Ex
 		x.Connector, x.Format, x.OnError = n.Node.Sink.Connector, n.Sink.Format.Name, n.Node.Sink.OnError
 	case n.Signature != nil:
 		s.explainCall(n, &x, before, here)
+	case n.Node.aggregates() != nil:
+		x.Reads = aggregate.Columns(n.Node.aggregates())
+		if w := n.Node.Window; w != nil {
+			x.Window, x.OnError = w.Describe(), w.OnError
+		}
 	case n.Node.Kind == KindProject:
 		for i, f := range n.Out.Fields() {
 			here[f.Name] = before[n.In[0].Field(n.From[i]).Name]
@@ -185,6 +193,9 @@ func (s *Stage) nextCall(n *ResolvedNode) *ResolvedNode {
 		}
 		if next == nil || next.Node.Call != nil {
 			return next
+		}
+		if next.Node.aggregates() != nil {
+			return nil // rows end there
 		}
 		n = next
 	}

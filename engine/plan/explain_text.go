@@ -59,6 +59,8 @@ func (n *ExplainedNode) write(b *strings.Builder) {
 		head += " " + n.Function + " of " + n.Bundle
 	case n.Kind == KindKeyBy:
 		head += " " + join(n.Reads)
+	case n.Window != "":
+		head += " " + n.Window
 	}
 	wrap(b, "", 2, head)
 	note := func(label, text string) {

@@ -52,6 +52,10 @@ func (r *resolver) out(n *ResolvedNode) *arrow.Schema {
 		return r.keyBy(n)
 	case KindProject:
 		return r.project(n)
+	case KindWindow, KindAggregate:
+		return r.aggregated(n)
+	case KindSideOutput:
+		return r.byID[n.Node.Inputs[0]].In[0]
 	}
 	if n.Signature == nil {
 		return nil

@@ -59,6 +59,10 @@ type Node struct {
 	Project *Project `json:"project,omitempty"` // project
 	KeyBy   *KeyBy   `json:"key_by,omitempty"`  // key_by
 
+	Window     *Window     `json:"window,omitempty"`      // window
+	Aggregate  *Aggregate  `json:"aggregate,omitempty"`   // aggregate
+	SideOutput *SideOutput `json:"side_output,omitempty"` // side_output
+
 	// Positions maps the path of a member in this JSON ("", "call.function", "source.config.subjects[1]") to a place in
 	// File, as "line:column". The longest known prefix of a path counts. With a colon behind it, a path of a configuration stands
 	// for the name of the member in place of its value.
@@ -79,7 +83,11 @@ const (
 	KindKeyBy    Kind = "key_by"
 	KindKeyedMap Kind = "keyed_map"
 	KindUnion    Kind = "union"
-	KindSink     Kind = "sink"
+	// KindWindow aggregates rows in windows, KindAggregate as they come; KindSideOutput is what its input puts aside.
+	KindWindow     Kind = "window"
+	KindAggregate  Kind = "aggregate"
+	KindSideOutput Kind = "side_output"
+	KindSink       Kind = "sink"
 )
 
 // Source reads events.
@@ -115,6 +123,11 @@ type EventTime struct {
 	Column string `json:"column,omitempty"`
 	// OutOfOrderness is how late rows may come behind the newest.
 	OutOfOrderness Duration `json:"out_of_orderness,omitempty"`
+	// Watermarks is how they are made: "bounded" behind the newest row by OutOfOrderness, which is what empty means; "monotonous"
+	// for rows that come in order; "none": rows have times, and time goes on only at the end of the input.
+	Watermarks string `json:"watermarks,omitempty"`
+	// MaxDrift is how far a split may be ahead of the one that is behind all others before it waits; 0: any.
+	MaxDrift Duration `json:"max_drift,omitempty"`
 	// Idle is after how long without rows a split no longer holds back the watermark; 0 means never.
 	Idle Duration `json:"idle,omitempty"`
 }

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"github.com/apache/arrow/go/v15/arrow"
+
+	"github.com/wasmill/wasmill/engine/aggregate"
 )
 
 // need is a set of columns; all stands for every column.
@@ -61,9 +63,9 @@ func (r *resolver) prune() {
 
 // narrow finds what is read of each node, from the outputs back, and sets keep of sources and projects.
 func (r *resolver) narrow(wide map[string]bool) {
-	needs := make(map[string]*need)
+	needs, aside := make(map[string]*need), make(map[string]*need)
 	for _, n := range r.nodes {
-		needs[n.Node.ID] = &need{}
+		needs[n.Node.ID], aside[n.Node.ID] = &need{}, &need{}
 	}
 	for i := len(r.nodes) - 1; i >= 0; i-- {
 		n := r.nodes[i]
@@ -80,7 +82,12 @@ func (r *resolver) narrow(wide map[string]bool) {
 				}
 			}
 		}
+		if n.Node.Kind == KindSideOutput { // it passes on what comes to its input, not what goes out of it
+			aside[n.Node.Inputs[0]].merge(out)
+			continue
+		}
 		in := n.reads(out, wide[n.Node.ID])
+		in.merge(*aside[n.Node.ID])
 		for _, id := range n.Node.Inputs {
 			needs[id].merge(in)
 		}
@@ -118,6 +125,11 @@ func (n *ResolvedNode) reads(out need, wide bool) need {
 			delete(in.columns, n.Out.Field(n.At).Name)
 		} // else it takes the place of an input column, which must stay for the columns to keep their order
 		n.readsArgs(&in)
+	case KindWindow, KindAggregate:
+		in.add(aggregate.Columns(n.Node.aggregates())...)
+		if w := n.Node.Window; w != nil && w.Session != nil && w.Session.GapColumn != "" {
+			in.add(w.Session.GapColumn)
+		}
 	case KindMap, KindFlatMap, KindKeyedMap:
 		n.readsArgs(&in)
 	}

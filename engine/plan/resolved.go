@@ -5,6 +5,7 @@ import (
 
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/engine/aggregate"
 	"github.com/wasmill/wasmill/engine/udf"
 )
 
@@ -41,6 +42,9 @@ type ResolvedNode struct {
 	// keep narrows a source or a project to the columns that are read; nil keeps all.
 	keep map[string]bool
 }
+
+// AggregateSpecs returns what the node aggregates, nil for others than windows and aggregates.
+func (n *ResolvedNode) AggregateSpecs() []aggregate.Spec { return n.Node.aggregates() }
 
 // ResolvedSource is a source with its connector and codec.
 type ResolvedSource struct {

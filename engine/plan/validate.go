@@ -138,10 +138,11 @@ func (v *validator) node(n *Node) {
 
 // members checks that exactly the member that the kind names is there, and what is in it.
 func (v *validator) members(n *Node) {
-	has := map[string]bool{"source": n.Source != nil, "sink": n.Sink != nil, "call": n.Call != nil, "project": n.Project != nil, "key_by": n.KeyBy != nil}
+	has := map[string]bool{"source": n.Source != nil, "sink": n.Sink != nil, "call": n.Call != nil, "project": n.Project != nil, "key_by": n.KeyBy != nil,
+		"window": n.Window != nil, "aggregate": n.Aggregate != nil, "side_output": n.SideOutput != nil}
 	want := ""
 	switch n.Kind {
-	case KindSource, KindSink, KindProject, KindKeyBy:
+	case KindSource, KindSink, KindProject, KindKeyBy, KindWindow, KindAggregate, KindSideOutput:
 		want = string(n.Kind)
 	case KindFilter, KindMap, KindFlatMap, KindScalar, KindKeyedMap:
 		want = "call"
@@ -151,7 +152,7 @@ func (v *validator) members(n *Node) {
 		f.Hint = fault.DidYouMean(string(n.Kind), kindNames())
 		return
 	}
-	for _, name := range []string{"source", "sink", "call", "project", "key_by"} {
+	for _, name := range []string{"source", "sink", "call", "project", "key_by", "window", "aggregate", "side_output"} {
 		switch {
 		case name == want && !has[name]:
 			v.add(n, "", "a %s node needs `%s`", n.Kind, name)
@@ -171,12 +172,19 @@ func (v *validator) members(n *Node) {
 		v.project(n, n.Project)
 	case "key_by":
 		v.columns(n, "key_by.columns", n.KeyBy.Columns)
+	case "window":
+		v.window(n, n.Window)
+	case "aggregate":
+		v.aggregates(n, "aggregate.aggregates", n.Aggregate.Aggregates)
+	case "side_output":
+		v.sideOutput(n, n.SideOutput)
 	}
 }
 
 func kindNames() []string {
 	var names []string
-	for _, k := range []Kind{KindSource, KindFilter, KindMap, KindFlatMap, KindScalar, KindProject, KindKeyBy, KindKeyedMap, KindUnion, KindSink} {
+	for _, k := range []Kind{KindSource, KindFilter, KindMap, KindFlatMap, KindScalar, KindProject, KindKeyBy, KindKeyedMap, KindUnion, KindSink,
+		KindWindow, KindAggregate, KindSideOutput} {
 		names = append(names, string(k))
 	}
 	return names

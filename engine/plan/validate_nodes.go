@@ -61,8 +61,8 @@ func (v *validator) source(n *Node, s *Source) {
 			v.add(n, path, "unknown metadata `%s`", from).Hint = fault.DidYouMean(from, metadataKinds)
 		}
 	}
-	if e := s.EventTime; e != nil && (e.OutOfOrderness < 0 || e.Idle < 0) {
-		v.add(n, "source.event_time", "a duration is not negative")
+	if s.EventTime != nil {
+		v.eventTime(n, s.EventTime)
 	}
 	v.policy(n, "source.on_error", s.OnError)
 }
@@ -160,12 +160,12 @@ func (v *validator) columns(n *Node, path string, names []string) {
 	}
 }
 
-// keyed checks that rows come to each keyed_map with their keys, and to the task that owns the key.
+// keyed checks that rows come to each node with state by key with their keys, and to the task that owns the key.
 func (v *validator) keyed() {
 	widths := v.plan.widths()
 	for i := range v.plan.Nodes {
 		n := &v.plan.Nodes[i]
-		if n.Kind != KindKeyedMap {
+		if !n.keyed() {
 			continue
 		}
 		path := v.plan.keyedPath(n, v.byID)

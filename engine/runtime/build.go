@@ -37,6 +37,7 @@ type attempt struct {
 	width   map[*plan.Stage]int
 	stageOf map[string]*plan.Stage
 	splits  map[string][]string
+	aligned map[string]*alignment // by source
 	// into holds, for each node and reading stage, the edges by producing and consuming task.
 	into map[route][][]*edge
 	// ready wakes the tasks of a stage.
@@ -93,7 +94,7 @@ func (a *attempt) build(ctx context.Context) error {
 // fixPartitions holds the number of partitions to the one that the job began with, for state is found by its partition. It lies
 // beside the positions of sources and sinks.
 func (a *attempt) fixPartitions() error {
-	if !slices.ContainsFunc(a.plan.Nodes, func(n *plan.ResolvedNode) bool { return n.Node.Kind == plan.KindKeyedMap }) {
+	if !slices.ContainsFunc(a.plan.Nodes, func(n *plan.ResolvedNode) bool { return n.Node.Stateful() }) {
 		return nil
 	}
 	key := positionKey("", "partitions")
@@ -148,6 +149,7 @@ func (a *attempt) openDeadLetters(ctx context.Context) error {
 // layOut finds how many tasks each stage has, and lays the edges between them.
 func (a *attempt) layOut(ctx context.Context) error {
 	a.width, a.stageOf, a.splits = make(map[*plan.Stage]int), make(map[string]*plan.Stage), make(map[string][]string)
+	a.aligned = make(map[string]*alignment)
 	a.into, a.ready = make(map[route][][]*edge), make(map[*plan.Stage][]chan struct{})
 	for _, s := range a.plan.Stages {
 		a.width[s] = max(s.Parallelism, 1)
@@ -165,6 +167,9 @@ func (a *attempt) layOut(ctx context.Context) error {
 			}
 			a.splits[head.Node.ID] = splits
 			a.width[s] = min(a.width[s], len(splits))
+			if e := head.Node.Source.EventTime; e != nil && e.MaxDrift > 0 && a.width[s] > 1 {
+				a.aligned[head.Node.ID] = newAlignment(ms(e.MaxDrift))
+			}
 		}
 		for range a.width[s] {
 			a.ready[s] = append(a.ready[s], make(chan struct{}, 1))
@@ -203,6 +208,7 @@ type chain struct {
 	index  int
 	guests map[guestKey]*operator.Guest
 	opened []stream.Operator
+	timed  []operator.Timed
 }
 
 func (a *attempt) buildTask(ctx context.Context, s *plan.Stage, index int) error {
@@ -240,6 +246,7 @@ func (a *attempt) buildTask(ctx context.Context, s *plan.Stage, index int) error
 	}
 	m := newMerge(edges, a.ready[s][index])
 	m.chain, m.rest, m.done = first, rest, a.epochs.taskDone
+	m.timed = timed{operators: c.timed, clock: a.job.options.Clock, epochs: a.epochs}
 	a.tasks = append(a.tasks, task{fmt.Sprintf("task %s[%d]", head.Node.ID, index), m.run})
 	return nil
 }
@@ -258,7 +265,7 @@ func (c *chain) after(n *plan.ResolvedNode) (stream.Output, error) {
 	var outs []stream.Output
 	for _, next := range c.plan.Nodes {
 		for _, in := range next.Node.Inputs {
-			if in != n.Node.ID {
+			if in != n.Node.ID || next.Node.Kind == plan.KindSideOutput {
 				continue
 			}
 			if s := c.stageOf[next.Node.ID]; s != c.stage {
@@ -338,7 +345,13 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 		}
 		k := &operator.KeyBy{Stats: c.newStats(n), Encoder: encoder, Partitions: c.partitions()}
 		op, forward = k, &k.Forward
-	case plan.KindUnion:
+	case plan.KindWindow, plan.KindAggregate:
+		w, err := c.window(n)
+		if err != nil {
+			return nil, err
+		}
+		op, forward = w, &w.Forward
+	case plan.KindUnion, plan.KindSideOutput:
 		u := &stream.Forward{}
 		op, forward = u, u
 	default:
@@ -391,14 +404,23 @@ func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) err
 		s.guest = c.guests[keyOf(call)]
 	}
 	var splits []connectors.Split
+	var ids []string
+	times := make(map[string]json.RawMessage)
 	for i, id := range a.splits[n.Node.ID] {
 		if i%a.width[c.stage] == c.index {
 			splits = append(splits, connectors.Split{ID: id, Position: a.last.Positions[positionKey(n.Node.ID, id)]})
+			ids, times[id] = append(ids, id), a.last.Positions[positionKey(timesOf(n.Node.ID), id)]
 		}
 	}
 	if e := spec.EventTime; e != nil {
-		s.clock = newClock(len(splits), time.Duration(e.OutOfOrderness), time.Duration(e.Idle), time.Now())
+		if s.clock, err = newClock(e, ids, times, a.job.options.Clock.Now()); err != nil {
+			return a.placed(n, err)
+		}
+		s.align = a.aligned[n.Node.ID]
+		s.align.join(s)
 	}
+	s.time = a.job.options.Clock
+	s.timed = timed{operators: c.timed, clock: s.time, epochs: a.epochs}
 	job := a.connectorJob(n.Node.ID)
 	job.Cut = n.Source.Format.Cutter(spec.FormatConfig)
 	job.Rows = n.Source.Format.Rows

@@ -58,7 +58,7 @@ func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
 		}
 		full := func() { poke(c.epochs.full) }
 		call.State = operator.NewKeyedState(c.store, n.Node.ID, n.Signature.State, c.job.options.StateCache, c.last.Epoch, full)
-		call.TakeChanges = c.epochs.takeChanges
+		call.TakeChanges = func(epoch uint64, s *operator.KeyedState) { c.epochs.takeChanges(epoch, s) }
 	}
 	return call, nil
 }
@@ -67,6 +67,9 @@ func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
 // could change the rows before this call, which passes its results on in steps, is through with them.
 func (c *chain) reenters(n *plan.ResolvedNode) bool {
 	for up := c.before(n); up != nil; up = c.before(up) {
+		if up.AggregateSpecs() != nil {
+			return false // nothing of the rows before it goes on
+		}
 		if up.Node.Call == nil {
 			continue
 		}
@@ -118,7 +121,7 @@ func (c *chain) nextCall(n *plan.ResolvedNode) *plan.Call {
 		}
 	}
 	switch {
-	case next == nil:
+	case next == nil || next.AggregateSpecs() != nil:
 		return nil
 	case next.Node.Call != nil:
 		return next.Node.Call

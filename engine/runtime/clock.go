@@ -1,9 +1,12 @@
 package runtime
 
 import (
+	"encoding/json"
 	"math"
 	"time"
 
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
@@ -12,22 +15,57 @@ import (
 type clock struct {
 	outOfOrderness int64         // ms
 	idleAfter      time.Duration // 0: never
+	none           bool          // time goes on only at the end
 	splits         []splitClock
 	active         bool
 }
 
 type splitClock struct {
+	id     string
 	newest int64 // the largest event time seen, or stream.NoTime
+	marked int64 // the one that the last watermark was made of
 	seen   time.Time
 	rows   bool // rows since the last tick
 }
 
-func newClock(splits int, outOfOrderness, idleAfter time.Duration, now time.Time) *clock {
-	c := &clock{outOfOrderness: outOfOrderness.Milliseconds(), idleAfter: idleAfter, splits: make([]splitClock, splits), active: true}
-	for i := range c.splits {
-		c.splits[i] = splitClock{newest: stream.NoTime, seen: now}
+// newClock returns the clock of splits, which goes on from what an earlier run had committed.
+func newClock(e *plan.EventTime, ids []string, positions map[string]json.RawMessage, now time.Time) (*clock, error) {
+	c := &clock{outOfOrderness: time.Duration(e.OutOfOrderness).Milliseconds(), idleAfter: time.Duration(e.Idle), none: e.Watermarks == "none", active: true}
+	for _, id := range ids {
+		s := splitClock{id: id, newest: stream.NoTime, marked: stream.NoTime, seen: now}
+		if p := positions[id]; p != nil {
+			var times [2]int64
+			if err := json.Unmarshal(p, &times); err != nil {
+				return nil, fault.New(fault.State, "the event time of a split is not as it was written: %v", err).At("split %s", id)
+			}
+			s.newest, s.marked = times[0], times[1]
+		}
+		c.splits = append(c.splits, s)
 	}
-	return c
+	return c, nil
+}
+
+// positions returns, by split, the newest event time and the one that the last watermark was made of: a run that goes on from
+// here knows rows to be late that were.
+func (c *clock) positions() map[string]json.RawMessage {
+	positions := make(map[string]json.RawMessage, len(c.splits))
+	for _, s := range c.splits {
+		p, err := json.Marshal([2]int64{s.newest, s.marked})
+		if err != nil {
+			panic(err) // two numbers always encode
+		}
+		positions[s.id] = p
+	}
+	return positions
+}
+
+// resume returns the watermark that an earlier run had sent.
+func (c *clock) resume() stream.Watermark {
+	w := stream.MaxWatermark
+	for i := range c.splits {
+		w = min(w, c.mark(c.splits[i].marked))
+	}
+	return w
 }
 
 // see notes the event times of rows. Tags say which split they came from.
@@ -50,11 +88,29 @@ func before(t, d int64) int64 {
 	return t - d - 1
 }
 
+// mark returns the watermark behind a time.
+func (c *clock) mark(t int64) stream.Watermark {
+	if t == stream.NoTime || c.none {
+		return stream.MinWatermark
+	}
+	return stream.Watermark(before(t, c.outOfOrderness))
+}
+
+// newest returns the watermark that the rows seen make: of the split that is farthest.
+func (c *clock) newest() stream.Watermark {
+	w := stream.MinWatermark
+	for i := range c.splits {
+		w = max(w, c.mark(c.splits[i].newest))
+	}
+	return w
+}
+
 // tick returns the watermark, whether any split is active, and whether that changed.
 func (c *clock) tick(now time.Time) (w stream.Watermark, active, changed bool) {
 	w = stream.MaxWatermark
 	for i := range c.splits {
 		s := &c.splits[i]
+		s.marked = s.newest
 		if s.rows {
 			s.rows, s.seen = false, now
 		}
@@ -62,11 +118,7 @@ func (c *clock) tick(now time.Time) (w stream.Watermark, active, changed bool) {
 			continue
 		}
 		active = true
-		mark := stream.MinWatermark
-		if s.newest != stream.NoTime {
-			mark = stream.Watermark(before(s.newest, c.outOfOrderness))
-		}
-		w = min(w, mark)
+		w = min(w, c.mark(s.newest))
 	}
 	changed = active != c.active
 	c.active = active

@@ -53,7 +53,7 @@ type openEpoch struct {
 	ready     chan struct{} // closed when pending is 0
 	positions map[string]json.RawMessage
 	changes   []state.Change
-	keyed     []*operator.KeyedState
+	keyed     []operator.Stateful
 	waits     []func(context.Context) error
 	readers   map[connectors.Reader]map[string]json.RawMessage
 }
@@ -65,7 +65,7 @@ type EpochStats struct {
 	LastNanos, TotalNanos atomic.Int64
 }
 
-func (e *epochs) takeChanges(epoch uint64, s *operator.KeyedState) {
+func (e *epochs) takeChanges(epoch uint64, s operator.Stateful) {
 	changes := s.Barrier(epoch)
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -89,6 +89,17 @@ func (e *epochs) takePositions(node string, r connectors.Reader, positions map[s
 		e.open.positions[positionKey(node, split)] = p
 	}
 	e.open.readers[r] = positions
+}
+
+// timesOf is the name under which the event times of a source's splits lie among the positions. No node has such a name.
+func timesOf(node string) string { return "time:" + node }
+
+func (e *epochs) takeTimes(node string, positions map[string]json.RawMessage) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for split, p := range positions {
+		e.open.positions[positionKey(timesOf(node), split)] = p
+	}
 }
 
 func (e *epochs) taskDone(uint64) {

@@ -29,6 +29,8 @@ type Options struct {
 	OpenStore func() (state.Store, error)
 	// StateCache is how many bytes of state each keyed operator keeps in memory; 0 means operator.DefaultStateCache.
 	StateCache int
+	// Clock is processing time; nil means the computer's.
+	Clock Clock
 	// Log receives what an operator of the job should know; nil discards it.
 	Log *slog.Logger
 	// GuestLog receives what guests log and print; nil discards it.
@@ -50,6 +52,9 @@ type Job struct {
 func New(options Options) *Job {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
+	}
+	if options.Clock == nil {
+		options.Clock = wallClock{}
 	}
 	if options.StateCache == 0 {
 		options.StateCache = operator.DefaultStateCache

@@ -15,7 +15,8 @@ type merge struct {
 	// rest is called when no rows are under way in the chain.
 	rest func()
 	// done is called after the chain has seen a barrier.
-	done func(epoch uint64)
+	done  func(epoch uint64)
+	timed timed
 
 	watermark stream.Watermark
 	idle      bool
@@ -40,7 +41,12 @@ func newMerge(edges []*edge, ready chan struct{}) *merge {
 
 // run returns after the barrier that drains the job.
 func (m *merge) run(ctx context.Context) error {
+	stop := m.timed.start(m.ready)
+	defer stop()
 	for {
+		if err := m.timed.tick(); err != nil {
+			return err
+		}
 		any := false
 		for _, in := range m.inputs {
 			if in.blocked {

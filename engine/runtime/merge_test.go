@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
@@ -196,7 +197,7 @@ func TestClock(t *testing.T) {
 			t.Errorf("got %d %v %v, want %d %v %v", gw, ga, gc, w, active, changed)
 		}
 	}
-	c := newClock(2, 5*time.Millisecond, time.Minute, start)
+	c := testClock(t, 2, 5*time.Millisecond, time.Minute, start)
 	check(c, start, stream.MinWatermark, true, false)
 	c.see([]int64{100, 90, stream.NoTime}, tags(0, 3))
 	check(c, after(time.Second), stream.MinWatermark, true, false) // split 1 has not begun
@@ -211,13 +212,46 @@ func TestClock(t *testing.T) {
 	check(c, after(3*time.Minute), 294, true, true)
 
 	// Rows of two splits in one batch.
-	c = newClock(2, 0, 0, start)
+	c = testClock(t, 2, 0, 0, start)
 	both := append(tags(0, 2), tags(1, 3)...)
 	c.see([]int64{10, 30, 20}, both)
 	check(c, after(time.Hour), 19, true, false)
 
 	// Times at the end of the range stay where they are.
-	c = newClock(1, time.Hour, 0, start)
+	c = testClock(t, 1, time.Hour, 0, start)
 	c.see([]int64{math.MinInt64 + 10}, tags(0, 1))
 	check(c, start, stream.MinWatermark, true, false)
+}
+
+func testClock(t *testing.T, splits int, outOfOrderness, idle time.Duration, now time.Time) *clock {
+	t.Helper()
+	var ids []string
+	for i := range splits {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	c, err := newClock(&plan.EventTime{OutOfOrderness: plan.Duration(outOfOrderness), Idle: plan.Duration(idle)}, ids, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestTheClockGoesOn checks that what was late before a restart is late after it, and no more than that.
+func TestTheClockGoesOn(t *testing.T) {
+	now := time.Unix(0, 0)
+	c := testClock(t, 1, time.Millisecond, 0, now)
+	see := func(at int64) { c.see([]int64{at}, []tag{{end: 1}}) }
+	see(10)
+	c.tick(now)
+	see(20) // which no watermark has told of
+	c, err := newClock(&plan.EventTime{OutOfOrderness: plan.Duration(time.Millisecond)}, []string{"0"}, c.positions(), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := c.resume(); w != 8 {
+		t.Errorf("goes on at %d, want 8", w)
+	}
+	if w, _, _ := c.tick(now); w != 18 {
+		t.Errorf("the next watermark is %d, want 18", w)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -42,6 +43,10 @@ type source struct {
 	decoder    codec.Decoder
 	generation int
 	clock      *clock
+	time       Clock
+	due        atomic.Bool // a watermark is to be sent
+	align      *alignment  // nil: does not wait for other tasks
+	timed      timed
 	ended      bool
 	tags       []tag // of the batch being built
 	// head is the beginning of the input that the messages are pieces of, for a decoder that comes into its middle; nil
@@ -74,7 +79,12 @@ func (s *source) run(ctx context.Context) error {
 	if s.clock != nil {
 		stop := s.tick()
 		defer stop()
+		if err := s.send(s.clock.resume()); err != nil {
+			return err
+		}
 	}
+	stop := s.timed.start(s.wake)
+	defer stop()
 	for {
 		select {
 		case b := <-s.barriers:
@@ -86,7 +96,10 @@ func (s *source) run(ctx context.Context) error {
 		if err := s.progress(); err != nil {
 			return err
 		}
-		if s.ended {
+		if err := s.timed.tick(); err != nil {
+			return err
+		}
+		if s.ended || s.align.ahead(s) {
 			select {
 			case <-s.wake:
 				continue
@@ -114,25 +127,10 @@ func (s *source) run(ctx context.Context) error {
 
 // tick wakes the source for watermarks and idleness.
 func (s *source) tick() (stop func()) {
-	ticker := time.NewTicker(watermarkInterval)
-	over := make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			select {
-			case <-ticker.C:
-				poke(s.wake)
-			case <-over:
-				return
-			}
-		}
-	}()
-	return func() {
-		ticker.Stop()
-		close(over)
-		<-done
-	}
+	return s.time.Every(watermarkInterval, func() {
+		s.due.Store(true)
+		poke(s.wake)
+	})
 }
 
 func (s *source) placed(err error) error {
@@ -149,6 +147,9 @@ func (s *source) barrier(b barrier) error {
 		return s.placed(err)
 	}
 	s.epochs.takePositions(s.node, s.reader, positions)
+	if s.clock != nil {
+		s.epochs.takeTimes(s.node, s.clock.positions())
+	}
 	if err := s.chain.Barrier(b.epoch, b.drain); err != nil {
 		return err
 	}
@@ -157,15 +158,21 @@ func (s *source) barrier(b barrier) error {
 }
 
 func (s *source) progress() error {
-	if s.clock == nil || s.ended {
+	if s.clock == nil || s.ended || !s.due.Swap(false) {
 		return nil
 	}
-	w, active, changed := s.clock.tick(time.Now())
+	w, active, changed := s.clock.tick(s.time.Now())
+	s.align.note(s, w, active)
 	if changed {
 		if err := s.chain.Status(active); err != nil {
 			return err
 		}
 	}
+	return s.send(w)
+}
+
+// send passes on a watermark that is higher than the one before.
+func (s *source) send(w stream.Watermark) error {
 	if w > stream.Watermark(s.Stats.Watermark.Load()) {
 		s.Stats.Watermark.Store(int64(w))
 		return s.chain.Watermark(w)
@@ -175,6 +182,7 @@ func (s *source) progress() error {
 
 func (s *source) end() error {
 	s.ended = true
+	s.align.end(s)
 	if s.clock != nil {
 		s.Stats.Watermark.Store(int64(stream.MaxWatermark))
 	}

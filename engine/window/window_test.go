@@ -116,7 +116,9 @@ func (w *world) fire(d window.Domain, now int64) {
 		if len(due) == 0 {
 			return
 		}
-		first := slices.MinFunc(due, func(a, b timer) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.window.Start, b.window.Start)) })
+		first := slices.MinFunc(due, func(a, b timer) int {
+			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.window.Start, b.window.Start))
+		})
 		delete(w.timers, first)
 		if err := w.logic.Timer(w, d, first.time, first.window); err != nil {
 			panic(err)
