@@ -1,8 +1,22 @@
-# CPython's own tests, in OUT/lib as they lie in Lib, with the modules that stdlib.exclude leaves out of the sandbox and tests of others want.
-mkdir "$OUT/lib"
+# The bundle that make cpython-tests runs, in OUT/bundle: the modules of Lib/test that modules.txt lists, what they import and read, the twins of
+# modules that the sandbox does not have, and the function that runs them.
+tests=$ROOT/pyodide-build/cpythontests
+mkdir -p "$OUT/bundle/test"
 cd "$IN_SOURCE/cpython/Lib"
-cp -a test _pydatetime.py _pydecimal.py _pyio.py "$OUT/lib/"
-cd "$OUT/lib/test"
-# What needs other processes, other systems or C modules for tests alone, and is large.
-rm -rf libregrtest test_asyncio test_capi test_cext test_concurrent_futures test_cppext test_ctypes test_free_threading test_gdb test_idle* test_interpreters \
-	test_multiprocessing_* test_peg_generator test_pyrepl test_sqlite3 test_tkinter test_tools test_ttk* test_venv* leakers audiodata certdata crashers bisect_cmd.py
+cp -a _pydatetime.py _pydecimal.py _pyio.py "$OUT/bundle/"
+cp "$tests/cpython_tests.py" "$OUT/bundle/"
+cd test
+# Whatever is not itself a test may be imported by one.
+for entry in *; do
+	case $entry in
+	test_*) ;;
+	audiodata | certdata | crashers | leakers | libregrtest | regrtestdata | subprocessdata | tkinterdata | wheeldata | win_console_handler.py) ;;
+	*) cp -a "$entry" "$OUT/bundle/test/" ;;
+	esac
+done
+while read -r module; do
+	case $module in "" | "#"*) continue ;; esac
+	if [ -d "$module" ]; then cp -a "$module" "$OUT/bundle/test/"; else cp -a "$module.py" "$OUT/bundle/test/"; fi
+done <"$tests/modules.txt"
+# Windows's own file and sound formats; nothing that is listed reads them.
+rm -rf "$OUT/bundle/test/dtracedata" "$OUT/bundle/test/archivetestdata"
