@@ -7,8 +7,9 @@ SETUP := .cache/setup.done
 
 .PHONY: build run test check bench fuzz soak arm64 clean python verify-python
 
-build: $(SETUP) ## bin/wasmill
-	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/wasmill ./cmd/wasmill
+build: $(SETUP) ## bin/wasmill, Python included
+	@go run ./pyodide-build/recipe -copy pyodide-build/embedded
+	go build -tags embed_python -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/wasmill ./cmd/wasmill
 
 python: $(SETUP) ## CPython for the sandbox from its sources, unless the cache has it
 	@go run ./pyodide-build/recipe
@@ -25,7 +26,7 @@ examples/flights/flights.wasm: examples/flights/flights.c sdk/c/wasmill.h $(SETU
 run: build examples/flights/flights.wasm ## the main job: real flights through JetStream, a C function and keyed state
 	@script/run-flights
 
-test: $(SETUP) check ## the whole suite, with the race detector
+test: $(SETUP) check python ## the whole suite, with the race detector
 	go test -race -timeout 20m ./...
 	$(MAKE) arm64
 
