@@ -121,7 +121,8 @@ func (e *emitter) bulk() {
 	e.u(opLocalGet, e.length)
 	e.out = appendS(append(e.out, opI32Const), bulkChunk)
 	e.put(opcodeGtU)
-	e.u(opIf, e.h.funcType(FuncType{Params: []ValueType{I32, I32, I32}}))
+	e.put(opIf) // the type of a block is a signed number
+	e.out = appendS(e.out, int64(e.h.funcType(FuncType{Params: []ValueType{I32, I32, I32}})))
 	e.u(opCall, f)
 	e.put(opElse)
 	e.h.chargeLength(&e.out, e.length)
