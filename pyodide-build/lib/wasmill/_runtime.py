@@ -25,6 +25,7 @@ class NoFunction(Exception):
     """A file has nothing that a stream could call."""
 
 
+_BUNDLE = "/bundle"  # where the host shows the upload
 _stdout = _stderr = None
 _module = None  # the user's
 _functions, _refused = [], {}
@@ -62,9 +63,10 @@ def load(job):
     job = json.loads(job)
     path, name = job["path"], "__main__" if job.get("main") else job["name"]
     folder = os.path.dirname(path)
-    _errors.root = folder.rstrip("/") + "/"
-    sys.path[:0] = [folder, *(p for p in job.get("paths") or () if p != folder)]
-    os.chdir(folder)
+    root = _BUNDLE if path.startswith(_BUNDLE + "/") else folder  # the whole upload, of which the file may be in a folder
+    _errors.root = root.rstrip("/") + "/"
+    sys.path[:0] = dict.fromkeys([root, folder, *(job.get("paths") or ())])
+    os.chdir(root)
     sys.argv = [path]
     with io.open(path, "rb") as f:
         source = f.read()
@@ -91,10 +93,13 @@ def load(job):
 
 
 def _learn(module, job):
-    paths = tuple(p.rstrip("/") + "/" for p in job.get("paths") or () if p.rstrip("/") + "/" != _errors.root)
+    mine = os.path.dirname(job["path"]).rstrip("/") + "/"
+    paths = tuple(p.rstrip("/") + "/" for p in job.get("paths") or () if p.rstrip("/") + "/" not in (_errors.root, mine))
 
     def of_file(path):
-        return bool(path) and path.startswith(_errors.root) and not path.startswith(paths or ("\0",))
+        if not path or not path.startswith(_errors.root):
+            return False
+        return mine != _errors.root and path.startswith(mine) or not path.startswith(paths or ("\0",))
 
     def ours(value):
         if isinstance(value, type):
