@@ -62,7 +62,7 @@ func rewriting(e *env) error {
 	}
 	policy := admit.Default()
 	policy.Allowed = []admit.Import{{Kind: admit.Func, Module: "wasi_snapshot_preview1", Name: "*"}}
-	policy.BodyBytes = 1 << 20 // one of its functions is larger than a guest's may be
+	policy.BodyBytes, policy.Nesting, policy.Blocks = 1<<20, 5000, 20_000 // one of its functions is larger than a guest's may be
 	wasm, err := os.ReadFile(assembler)
 	if err != nil {
 		return err
