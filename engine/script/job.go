@@ -1,0 +1,257 @@
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wasmill/wasmill/connectors"
+	"github.com/wasmill/wasmill/connectors/codec"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
+)
+
+// Options of a job.
+type Options struct {
+	// Bundle makes the guests: clones of the interpreter that waits in execute(). The caller closes it.
+	Bundle udf.Bundle
+	// Guest holds the limits of each.
+	Guest udf.Options
+	// Store keeps state, empty for a new job. The caller closes it.
+	Store state.Store
+	// Connectors and Formats are what sources and sinks are made of.
+	Connectors map[string]connectors.Connector
+	Formats    map[string]codec.Format
+	// Name is the job's name for durable consumers and the like: letters, digits, "-" and "_".
+	Name string
+	// Dir is what relative paths are relative to.
+	Dir string
+	// Stdout takes what is printed.
+	Stdout io.Writer
+	Log    *slog.Logger
+}
+
+// result is the answer to the script.
+type result struct {
+	RuntimeMS int64               `json:"runtime_ms"`
+	Collected map[string][]string `json:"collected,omitempty"`
+	Error     string              `json:"error,omitempty"`
+}
+
+// attempt is one run of a job, from its start or its last commit.
+type attempt struct {
+	options    Options
+	plan       *Plan
+	number     int
+	resumes    bool
+	last       state.Marker
+	started    time.Time
+	ctx        context.Context
+	commits    *commits
+	sources    []*source
+	subtasks   []*subtask
+	collectors map[int]*collector
+	rows       atomic.Uint64 // elements that were read or sent, so that an idle job does not commit
+	output     sync.Mutex    // of standard output
+}
+
+// Run runs the job of a plan until its sources have ended, stop is closed, which drains it, or the context ends. It returns the answer for the
+// script: results, or what went wrong there. The error is that of the last attempt, nil when the job ended well.
+func Run(ctx context.Context, text []byte, o Options, stop <-chan struct{}) (answer []byte, err error) {
+	start := time.Now()
+	r := result{}
+	var collected map[int]*collector
+	plan, err := Parse(text)
+	if err == nil {
+		collected, err = attempts(ctx, plan, o, stop)
+	}
+	r.RuntimeMS = time.Since(start).Milliseconds()
+	if err != nil {
+		r.Error = explain(err)
+	} else {
+		r.Collected = map[string][]string{}
+		for number, c := range collected {
+			r.Collected[fmt.Sprint(number)] = c.pieces
+		}
+	}
+	answer, e := json.Marshal(r)
+	if e != nil {
+		return nil, fault.New(fault.Internal, "the answer to the script: %v", e)
+	}
+	return answer, err
+}
+
+// explain writes an error for the script: the fault, and what the guest said of it.
+func explain(err error) string {
+	f := fault.From(err)
+	if f.Detail == "" {
+		return f.Error()
+	}
+	return f.Error() + "\n" + f.Detail
+}
+
+func attempts(ctx context.Context, plan *Plan, o Options, stop <-chan struct{}) (map[int]*collector, error) {
+	tries, delay := 1, time.Second
+	if plan.Restart != nil {
+		tries, delay = max(1, plan.Restart.Attempts), time.Duration(plan.Restart.DelayMS)*time.Millisecond
+	}
+	started := time.Now()
+	for number := 0; ; number++ {
+		a := &attempt{options: o, plan: plan, number: number, started: started, collectors: map[int]*collector{}}
+		err := a.run(ctx, stop)
+		if err == nil || ctx.Err() != nil || number+1 >= tries {
+			return a.collectors, err
+		}
+		o.Log.Error("job failed, starting again from the last commit", "error", err, "wait", delay.String(), "failures", number+1)
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-stop:
+			return nil, err
+		}
+	}
+}
+
+// run runs the job once.
+func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a.ctx = ctx
+	var err error
+	if a.last, a.resumes, err = a.options.Store.Last(); err != nil {
+		return err
+	}
+	enough := make(chan struct{})
+	var once sync.Once
+	for i := range a.plan.Sinks {
+		if s := &a.plan.Sinks[i]; s.Kind == "collect" {
+			a.collectors[s.Number] = &collector{limit: s.Limit, full: func() { once.Do(func() { close(enough) }) }}
+		}
+	}
+	if err := a.build(ctx); err != nil {
+		return err
+	}
+	ending := make(chan struct{})
+	go func() {
+		select {
+		case <-stop:
+		case <-enough:
+		case <-ctx.Done():
+			return
+		}
+		close(ending)
+	}()
+	var wg sync.WaitGroup
+	var first error
+	var failed sync.Once
+	run := func(what string, f func(context.Context) error) {
+		wg.Go(func() {
+			if err := guard(what, func() error { return f(ctx) }); err != nil {
+				failed.Do(func() { first = err })
+				cancel(err)
+			}
+		})
+	}
+	for _, s := range a.sources {
+		run(s.name(), s.run)
+	}
+	for _, s := range a.subtasks {
+		run(s.name(), s.run)
+	}
+	run("the commits", func(ctx context.Context) error { return a.commits.run(ctx, ending) })
+	wg.Wait()
+	for _, s := range a.subtasks {
+		for _, r := range s.routes {
+			if r.sink == nil {
+				continue
+			}
+			if err := r.sink.close(); err != nil && first == nil {
+				first = fault.From(err).In("%s", s.name())
+			}
+		}
+	}
+	if first != nil && errors.Is(first, context.Canceled) {
+		return context.Cause(ctx)
+	}
+	return first
+}
+
+// guard turns a panic, which is a mistake of wasmill's, into a fault: one job must not take down the others.
+func guard(what string, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.New(fault.Internal, "panic: %v", p).At("%s", what).WithDetail(string(debug.Stack())).
+				WithHint("this is a mistake in wasmill, please report it")
+		}
+	}()
+	return f()
+}
+
+// build makes sources, subtasks and what joins them.
+func (a *attempt) build(ctx context.Context) error {
+	byTask := make([][]*subtask, len(a.plan.Tasks))
+	for t := range a.plan.Tasks {
+		task := &a.plan.Tasks[t]
+		for i := range task.Parallelism {
+			s := &subtask{job: a, task: task, index: i, ready: make(chan struct{}, 1), routes: make([]route, task.Outputs), ports: make([]port, task.Inputs)}
+			for p := range s.ports {
+				s.ports[p].watermark = math.MinInt64
+			}
+			byTask[t] = append(byTask[t], s)
+			a.subtasks = append(a.subtasks, s)
+		}
+	}
+	join := func(to *subtask, port int) *feed {
+		f := &feed{port: int32(port), elements: make(chan element, feedLength), ready: to.ready, watermark: math.MinInt64}
+		to.feeds = append(to.feeds, f)
+		return f
+	}
+	for _, e := range a.plan.Edges {
+		for _, from := range byTask[e.From] {
+			for _, to := range byTask[e.To] {
+				from.routes[e.Output].feeds = append(from.routes[e.Output].feeds, join(to, e.Port))
+			}
+		}
+	}
+	for i := range a.plan.Sinks {
+		spec := &a.plan.Sinks[i]
+		for _, s := range byTask[spec.From] {
+			w, err := a.openSink(ctx, spec, s.index)
+			if err != nil {
+				return err
+			}
+			s.routes[spec.Output].sink = w
+		}
+	}
+	for i := range a.plan.Sources {
+		spec := &a.plan.Sources[i]
+		var feeds []*feed
+		for _, to := range byTask[spec.To] {
+			feeds = append(feeds, join(to, spec.Port))
+		}
+		sources, err := a.openSources(ctx, spec, feeds)
+		if err != nil {
+			closeReaders(a.sources)
+			return err
+		}
+		a.sources = append(a.sources, sources...)
+	}
+	interval := epochInterval
+	if a.plan.CheckpointInterval > 0 {
+		interval = time.Duration(a.plan.CheckpointInterval) * time.Millisecond
+	}
+	a.commits = &commits{job: a, interval: interval, parts: len(a.sources) + len(a.subtasks), live: len(a.sources), ended: make(chan struct{}, 1)}
+	return nil
+}
+
+func (a *attempt) positionKey(uid, part string) string { return uid + "/" + part }

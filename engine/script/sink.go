@@ -1,0 +1,258 @@
+package script
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/connectors"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/stream"
+)
+
+// writer takes the rows of an output of one subtask.
+type writer interface {
+	write(ctx context.Context, s *subtask, r *row) error
+	// flush hands what was written to the epoch's commit.
+	flush(ctx context.Context, s *subtask) error
+	close() error
+}
+
+// printer writes lines to the job's standard output, which all printers share.
+type printer struct {
+	mu  *sync.Mutex
+	out io.Writer
+}
+
+func (p *printer) write(_ context.Context, s *subtask, r *row) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.out.Write(r.payload); err != nil {
+		return fault.New(fault.Connect, "standard output cannot be written: %v", err).At("%s", s.name())
+	}
+	return nil
+}
+
+func (p *printer) flush(context.Context, *subtask) error { return nil }
+func (p *printer) close() error                          { return nil }
+
+// collector keeps payloads for the script. What it has of an attempt that failed is forgotten.
+type collector struct {
+	mu     sync.Mutex
+	pieces []string
+	bytes  int64
+	rows   int64
+	limit  int64
+	full   func()
+}
+
+// maxCollected bounds what a script may collect, in bytes; it lies in the script's memory twice for a moment.
+const maxCollected = 256 << 20
+
+func (c *collector) write(_ context.Context, s *subtask, r *row) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.limit > 0 && c.rows >= c.limit {
+		return nil
+	}
+	c.pieces = append(c.pieces, base64.StdEncoding.EncodeToString(r.payload))
+	c.rows += max(0, r.number)
+	if c.bytes += int64(len(r.payload)); c.bytes > maxCollected {
+		return fault.New(fault.Limit, "more than %d MiB were collected", maxCollected>>20).At("%s", s.name()).
+			WithHint("write results to a file, or collect with a limit")
+	}
+	if c.limit > 0 && c.rows >= c.limit {
+		c.full()
+	}
+	return nil
+}
+
+func (c *collector) flush(context.Context, *subtask) error { return nil }
+func (c *collector) close() error                          { return nil }
+
+// messages are what sinks outside get: a column of names, which subjects are made of, and one of payloads.
+var messageSchema = arrow.NewSchema([]arrow.Field{{Name: "name", Type: arrow.BinaryTypes.String, Nullable: true}, {Name: "payload", Type: arrow.BinaryTypes.Binary}}, nil)
+
+// outside writes to a connector.
+type outside struct {
+	spec   *Sink
+	key    string // of the writer's position
+	open   func() (connectors.Writer, error)
+	writer connectors.Writer
+}
+
+func (o *outside) write(ctx context.Context, s *subtask, r *row) error {
+	if o.writer == nil {
+		var err error
+		if o.writer, err = o.open(); err != nil {
+			return fault.From(err).In("%s", o.spec.Name)
+		}
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, messageSchema)
+	defer b.Release()
+	if r.name == "" {
+		b.Field(0).AppendNull()
+	} else {
+		b.Field(0).(*array.StringBuilder).Append(r.name)
+	}
+	b.Field(1).(*array.BinaryBuilder).Append(r.payload)
+	batch := &stream.Batch{Record: b.NewRecord()}
+	defer batch.Release()
+	if err := o.writer.Write(ctx, batch); err != nil {
+		return fault.From(err).In("%s", o.spec.Name)
+	}
+	return nil
+}
+
+func (o *outside) flush(ctx context.Context, s *subtask) error {
+	if o.writer == nil {
+		return nil
+	}
+	position, wait, err := o.writer.Flush(ctx)
+	if err != nil {
+		return fault.From(err).In("%s", o.spec.Name)
+	}
+	s.job.commits.flushed(o.key, position, wait)
+	return nil
+}
+
+func (o *outside) close() error {
+	if o.writer == nil {
+		return nil
+	}
+	return o.writer.Close()
+}
+
+// openSink makes what takes the rows of a sink in one subtask.
+func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, error) {
+	switch spec.Kind {
+	case "print":
+		return &printer{mu: &a.output, out: a.options.Stdout}, nil
+	case "collect":
+		return a.collectors[spec.Number], nil
+	case "file", "jetstream":
+	default:
+		return nil, fault.New(fault.Guest, "unknown kind of sink %q", spec.Kind).At("%s", spec.Name)
+	}
+	c, ok := a.options.Connectors[spec.Kind]
+	if !ok || c.NewSink == nil {
+		return nil, fault.New(fault.Unsupported, "there is no sink of kind %s here", spec.Kind).At("%s", spec.Name)
+	}
+	raw, ok := a.options.Formats["raw"]
+	if !ok {
+		return nil, fault.New(fault.Internal, "the format raw is missing")
+	}
+	o := &outside{spec: spec, key: a.positionKey(spec.UID, fmt.Sprint(index))}
+	o.open = func() (connectors.Writer, error) {
+		config, err := writes(spec, index, a.started)
+		if err != nil {
+			return nil, err
+		}
+		sink, err := c.NewSink(config)
+		if err != nil {
+			return nil, err
+		}
+		encoder, err := raw.NewEncoder(messageSchema, json.RawMessage(`{"column": "payload"}`))
+		if err != nil {
+			return nil, err
+		}
+		job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log}
+		return sink.Open(ctx, job, 0, 1, encoder, a.last.Positions[o.key])
+	}
+	if spec.Kind == "jetstream" || a.last.Positions[o.key] != nil { // a file is made when there is something to write
+		var err error
+		if o.writer, err = o.open(); err != nil {
+			return nil, fault.From(err).In("%s", spec.Name)
+		}
+	}
+	return o, nil
+}
+
+// writes returns the configuration of a sink's connector.
+func writes(spec *Sink, index int, now time.Time) (json.RawMessage, error) {
+	if spec.Kind == "file" {
+		return json.Marshal(map[string]string{"path": partPath(spec, index, now)})
+	}
+	return withSubject(spec.Config)
+}
+
+// withSubject makes messages go to the subject that each says.
+func withSubject(config json.RawMessage) (json.RawMessage, error) {
+	fields := map[string]any{}
+	if len(config) > 0 {
+		if err := json.Unmarshal(config, &fields); err != nil {
+			return nil, fault.New(fault.Guest, "the configuration of the sink: %v", err)
+		}
+	}
+	fields["subject"] = "{name}"
+	return json.Marshal(fields)
+}
+
+// partPath names the file of a subtask as PyFlink's FileSink does: base/bucket/prefix-SUBTASK-0suffix.
+func partPath(spec *Sink, index int, now time.Time) string {
+	name := fmt.Sprintf("%s-%d-0%s", filepath.Base("/"+spec.Prefix), index, strings.ReplaceAll(spec.Suffix, "/", "_"))
+	if spec.Bucket == nil {
+		return filepath.Join(spec.Path, name)
+	}
+	return filepath.Join(spec.Path, bucket(*spec.Bucket, now), name)
+}
+
+// bucket writes a time by a pattern of Java's DateTimeFormatter, the letters that name folders: y, M, d, H, m, s.
+func bucket(pattern string, now time.Time) string {
+	var b strings.Builder
+	for i := 0; i < len(pattern); {
+		n := 1
+		for i+n < len(pattern) && pattern[i+n] == pattern[i] {
+			n++
+		}
+		value := -1
+		switch pattern[i] {
+		case 'y':
+			value = now.Year()
+		case 'M':
+			value = int(now.Month())
+		case 'd':
+			value = now.Day()
+		case 'H':
+			value = now.Hour()
+		case 'm':
+			value = now.Minute()
+		case 's':
+			value = now.Second()
+		}
+		if value < 0 {
+			b.WriteString(strings.ReplaceAll(strings.ReplaceAll(pattern[i:i+n], "'", ""), "..", "_"))
+		} else {
+			fmt.Fprintf(&b, "%0*d", n, value)
+		}
+		i += n
+	}
+	return b.String()
+}
+
+// expand replaces folders by the files in them.
+func expand(dir string, paths []string) []string {
+	var out []string
+	for _, p := range paths {
+		at := p
+		if !filepath.IsAbs(at) {
+			at = filepath.Join(dir, p)
+		}
+		if info, err := os.Stat(at); err == nil && info.IsDir() {
+			p = filepath.Join(p, "*")
+		}
+		out = append(out, p)
+	}
+	return out
+}

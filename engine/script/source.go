@@ -1,0 +1,242 @@
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/wasmill/wasmill/connectors"
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/stream"
+)
+
+// rangePiece is how many numbers of a range a subtask gets at a time.
+const rangePiece = 1024
+
+// source feeds one subtask from one of the plan's sources.
+type source struct {
+	job   *attempt
+	spec  *Source
+	index int
+	feed  *feed
+	// One of both: a part of a range, or a reader.
+	next, past int64
+	reader     connectors.Reader
+
+	barriers chan element // has room for one
+	wake     chan struct{}
+	ended    bool
+}
+
+func (s *source) name() string {
+	return fmt.Sprintf("%s (%d/%d)", s.spec.Name, s.index+1, s.spec.Parallelism)
+}
+
+// run reads until the barrier that drains the job.
+func (s *source) run(ctx context.Context) error {
+	if s.reader != nil {
+		defer s.reader.Close()
+	}
+	for {
+		select {
+		case b := <-s.barriers:
+			if err := s.barrier(ctx, b); err != nil || b.drain {
+				return err
+			}
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		default:
+		}
+		var err error
+		switch {
+		case s.ended:
+			select {
+			case <-s.wake:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		case s.reader == nil:
+			err = s.deal(ctx)
+		default:
+			err = s.read(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (s *source) barrier(ctx context.Context, b element) error {
+	positions, err := s.positions()
+	if err != nil {
+		return err
+	}
+	s.job.commits.position(s, positions)
+	if err := s.feed.send(ctx, b); err != nil {
+		return err
+	}
+	s.job.commits.done(nil)
+	return nil
+}
+
+// positions returns where to go on, by split.
+func (s *source) positions() (map[string]json.RawMessage, error) {
+	if s.reader == nil {
+		return map[string]json.RawMessage{s.part(): json.RawMessage(fmt.Sprint(s.next))}, nil
+	}
+	positions, err := s.reader.Positions()
+	if err != nil {
+		return nil, fault.From(err).In("%s", s.name())
+	}
+	return positions, nil
+}
+
+// part names a share of a range, which depends on the number of subtasks: one that changed begins the range anew for all.
+func (s *source) part() string { return fmt.Sprintf("%d of %d", s.index, s.spec.Parallelism) }
+
+// deal hands out the next piece of a range.
+func (s *source) deal(ctx context.Context) error {
+	if s.next >= s.past {
+		return s.end(ctx)
+	}
+	n := min(rangePiece, s.past-s.next)
+	s.job.rows.Add(uint64(n))
+	err := s.feed.send(ctx, element{row: row{kind: kindRange, port: s.feed.port, target: int32(n), number: s.next}})
+	s.next += n
+	return err
+}
+
+// read hands on the messages that are there.
+func (s *source) read(ctx context.Context) error {
+	messages, err := s.reader.Next(ctx, s.wake, stream.MaxRows)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	for _, m := range messages {
+		if m.Data == nil {
+			continue
+		}
+		at := int64(-1)
+		if m.Time != stream.NoTime {
+			at = m.Time
+		}
+		s.job.rows.Add(1)
+		r := row{kind: kindRecord, port: s.feed.port, target: -1, number: at, name: m.Subject, payload: append([]byte{}, m.Data...)}
+		if err := s.feed.send(ctx, element{row: r}); err != nil {
+			return err
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return s.end(ctx)
+	}
+	if err != nil {
+		return fault.From(err).In("%s", s.name())
+	}
+	return nil
+}
+
+func (s *source) end(ctx context.Context) error {
+	s.ended = true
+	s.job.commits.sourceEnded()
+	return s.feed.send(ctx, element{end: true})
+}
+
+// openSources makes what feeds the input of a task, one source for each subtask.
+func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) ([]*source, error) {
+	out := make([]*source, len(feeds))
+	for i, f := range feeds {
+		out[i] = &source{job: a, spec: spec, index: i, feed: f, barriers: make(chan element, 1), wake: make(chan struct{}, 1)}
+	}
+	if spec.Kind == "range" {
+		n := int64(len(out))
+		for i, s := range out {
+			s.next, s.past = spec.Count/n*int64(i)+min(int64(i), spec.Count%n), spec.Count/n*int64(i+1)+min(int64(i+1), spec.Count%n)
+			if p, ok := a.last.Positions[a.positionKey(spec.UID, s.part())]; ok {
+				if err := json.Unmarshal(p, &s.next); err != nil || s.next < 0 || s.next > s.past {
+					return nil, fault.New(fault.State, "the position of %s cannot be read: %s", s.name(), p)
+				}
+			}
+		}
+		return out, nil
+	}
+	connector, config, err := a.reads(spec)
+	if err != nil {
+		return nil, err
+	}
+	src, err := connector.NewSource(config)
+	if err != nil {
+		return nil, fault.From(err).In("%s", spec.Name)
+	}
+	job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log, Cut: lines}
+	splits, err := src.Splits(ctx, job)
+	if err != nil {
+		return nil, fault.From(err).In("%s", spec.Name)
+	}
+	shares := make([][]connectors.Split, len(out))
+	for i, id := range splits {
+		shares[i%len(out)] = append(shares[i%len(out)], connectors.Split{ID: id, Position: a.last.Positions[a.positionKey(spec.UID, id)]})
+	}
+	for i, s := range out {
+		if len(shares[i]) == 0 {
+			continue // a range of nothing: it ends at once
+		}
+		if s.reader, err = src.Open(ctx, job, shares[i]); err != nil {
+			closeReaders(out)
+			return nil, fault.From(err).In("%s", spec.Name)
+		}
+	}
+	return out, nil
+}
+
+func closeReaders(sources []*source) {
+	for _, s := range sources {
+		if s.reader != nil {
+			s.reader.Close()
+		}
+	}
+}
+
+// lines cuts at line ends.
+func lines(data []byte) int {
+	for i := len(data); i > 0; i-- {
+		if data[i-1] == '\n' {
+			return i
+		}
+	}
+	return 0
+}
+
+// reads returns the connector of a source, and its configuration.
+func (a *attempt) reads(spec *Source) (connectors.Connector, json.RawMessage, error) {
+	var config any
+	switch spec.Kind {
+	case "file":
+		if spec.Format != "lines" {
+			return connectors.Connector{}, nil, fault.New(fault.Guest, "the source reads files as %q, expected lines", spec.Format).At("%s", spec.Name)
+		}
+		if spec.DiscoverMS != nil {
+			return connectors.Connector{}, nil, fault.New(fault.Unsupported, "files cannot be looked for continuously").At("%s", spec.Name).
+				WithHint("use process_static_file_set(), or a pipeline in YAML with `follow`")
+		}
+		config = map[string]any{"path": expand(a.options.Dir, spec.Paths)}
+	case "jetstream":
+		config = spec.Config
+	default:
+		return connectors.Connector{}, nil, fault.New(fault.Guest, "unknown kind of source %q", spec.Kind).At("%s", spec.Name)
+	}
+	c, ok := a.options.Connectors[spec.Kind]
+	if !ok || c.NewSource == nil {
+		return connectors.Connector{}, nil, fault.New(fault.Unsupported, "there is no source of kind %s here", spec.Kind).At("%s", spec.Name)
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return connectors.Connector{}, nil, fault.New(fault.Guest, "the configuration of the source: %v", err).At("%s", spec.Name)
+	}
+	return c, text, nil
+}
+
+// epochInterval is the time between commits where the script says nothing.
+const epochInterval = time.Second

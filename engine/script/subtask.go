@@ -1,0 +1,358 @@
+package script
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/stream"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
+)
+
+// Function is the name of the function that a clone runs a subtask with.
+const Function = "task"
+
+// A call takes at most so many rows and about so many bytes.
+const (
+	callRows  = 256
+	callBytes = 1 << 20
+)
+
+// subtask is one of the parallel instances of a task: a guest, what feeds it and what it feeds.
+type subtask struct {
+	job    *attempt
+	task   *Task
+	index  int
+	feeds  []*feed
+	ready  chan struct{}
+	routes []route // by output
+
+	guest    udf.Guest
+	function udf.Function
+	queue    []row // collected for the next call
+	bytes    int
+	out      []row
+	wish     int64 // when the guest wants to be told the time, ms; 0: never
+	ports    []port
+	changes  []state.Change
+}
+
+// port is what has come of an input, over all that feed it.
+type port struct {
+	watermark int64
+	idle      bool
+	ended     bool
+}
+
+// route is where rows of an output go: to the subtasks behind an edge, by number, or to a sink.
+type route struct {
+	feeds []*feed
+	sink  writer
+}
+
+func (s *subtask) name() string {
+	return fmt.Sprintf("%s (%d/%d)", s.task.Name, s.index+1, s.task.Parallelism)
+}
+
+// run processes what comes until the barrier that drains the job, or the end of all inputs and the barriers behind it.
+func (s *subtask) run(ctx context.Context) (err error) {
+	defer func() { err = s.close(ctx, err) }()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	for {
+		moved := false
+		for _, f := range s.feeds {
+			for !f.blocked && len(s.queue) < callRows && s.bytes < callBytes {
+				e, ok := f.next()
+				if !ok {
+					break
+				}
+				moved = true
+				drained, err := s.take(ctx, f, e)
+				if err != nil || drained {
+					return err
+				}
+			}
+		}
+		if err := s.call(ctx); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if moved {
+			continue
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// wait returns when there may be something to take, or the time has come that the guest asked for.
+func (s *subtask) wait(ctx context.Context) error {
+	var timer <-chan time.Time
+	if s.wish != 0 {
+		until := time.Until(time.UnixMilli(s.wish))
+		if until <= 0 {
+			return s.tick()
+		}
+		t := time.NewTimer(until)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-s.ready:
+		return nil
+	case <-timer:
+		return s.tick()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// tick tells the guest the time.
+func (s *subtask) tick() error {
+	s.wish = 0
+	s.add(row{kind: kindTime, target: -1, number: time.Now().UnixMilli()})
+	return nil
+}
+
+func (s *subtask) add(r row) {
+	s.queue = append(s.queue, r)
+	s.bytes += r.size()
+}
+
+// take deals with one element of a feed.
+func (s *subtask) take(ctx context.Context, f *feed, e element) (drained bool, err error) {
+	switch {
+	case e.barrier != 0:
+		f.blocked = true
+		for _, other := range s.feeds {
+			if !other.blocked { // ended ones bring barriers as well
+				return false, nil
+			}
+		}
+		return e.drain, s.barrier(ctx, e.barrier, e.drain)
+	case e.end:
+		f.ended = true
+		return false, s.progress(ctx, f.port)
+	case e.row.kind == kindWatermark:
+		f.watermark, f.idle = max(f.watermark, e.row.number), false
+		return false, s.progress(ctx, f.port)
+	case e.row.kind == kindIdle:
+		f.idle = true
+		return false, s.progress(ctx, f.port)
+	}
+	if f.idle {
+		f.idle = false
+	}
+	s.add(e.row)
+	return false, nil
+}
+
+// progress tells the guest what has become of an input, if something has: its watermark is the smallest of those that feed it and are not idle.
+func (s *subtask) progress(ctx context.Context, at int32) error {
+	p := &s.ports[at]
+	least, idle, ended := int64(math.MaxInt64), true, true
+	for _, f := range s.feeds {
+		if f.port != at || f.ended {
+			continue
+		}
+		ended = false
+		if !f.idle {
+			idle, least = false, min(least, f.watermark)
+		}
+	}
+	switch {
+	case ended && !p.ended:
+		p.ended = true
+		s.add(row{kind: kindEnd, port: at, target: -1})
+		if !s.allEnded() {
+			return nil
+		}
+		if err := s.call(ctx); err != nil {
+			return err
+		}
+		return s.end(ctx)
+	case ended:
+	case idle && !p.idle:
+		p.idle = true
+		s.add(row{kind: kindIdle, port: at, target: -1})
+	case !idle && least > p.watermark:
+		p.watermark, p.idle = least, false
+		s.add(row{kind: kindWatermark, port: at, target: -1, number: least})
+	case !idle:
+		p.idle = false
+	}
+	return nil
+}
+
+func (s *subtask) allEnded() bool {
+	for i := range s.ports {
+		if !s.ports[i].ended {
+			return false
+		}
+	}
+	return true
+}
+
+// end ends the inputs that this subtask feeds. Barriers may still pass: its feeds are read on.
+func (s *subtask) end(ctx context.Context) error {
+	return s.all(ctx, element{end: true})
+}
+
+func (s *subtask) all(ctx context.Context, e element) error {
+	for _, r := range s.routes {
+		for _, f := range r.feeds {
+			if err := f.send(ctx, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// barrier ends an epoch: what the guest changed and wrote is handed to its commit, then the barrier is passed on.
+func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
+	s.add(row{kind: kindFlush, target: -1, number: int64(epoch)})
+	if err := s.call(ctx); err != nil {
+		return err
+	}
+	for _, f := range s.feeds {
+		f.blocked = false
+	}
+	for _, r := range s.routes {
+		if r.sink != nil {
+			if err := r.sink.flush(ctx, s); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.all(ctx, element{barrier: epoch, drain: drain}); err != nil {
+		return err
+	}
+	s.job.commits.done(s.changes)
+	s.changes = nil
+	return nil
+}
+
+// open starts the guest, and gives it the state that it owns.
+func (s *subtask) open(ctx context.Context) error {
+	var err error
+	if s.guest, err = s.job.options.Bundle.Instantiate(ctx, s.job.options.Guest); err != nil {
+		return err
+	}
+	config, err := json.Marshal(map[string]int{"task": s.task.Number, "index": s.index, "parallelism": s.task.Parallelism,
+		"partitions": s.job.plan.Partitions, "attempt": s.job.number})
+	if err != nil {
+		return fault.New(fault.Internal, "the configuration of a subtask: %v", err)
+	}
+	if s.function, err = s.guest.Bind(ctx, Function, udf.FlatMap, Schema, config, nil); err != nil {
+		return s.placed(err)
+	}
+	if err := s.restore(ctx); err != nil {
+		return err
+	}
+	s.add(row{kind: kindReady, target: -1})
+	return s.call(ctx)
+}
+
+// call hands the guest the rows that were collected, and carries out what it answers.
+func (s *subtask) call(ctx context.Context) error {
+	for len(s.queue) > 0 {
+		n := min(len(s.queue), stream.MaxRows)
+		rec := record(s.queue[:n])
+		s.out = s.out[:0]
+		var bad error
+		err := s.function.Call(ctx, rec, nil, func(r udf.Result) error {
+			if r.Record != nil && r.Record.NumRows() > 0 {
+				s.out, bad = rows(r.Record, s.out)
+			}
+			return bad
+		})
+		rec.Release()
+		if bad != nil {
+			return fault.New(fault.Guest, "%v", bad).At("%s", s.name())
+		}
+		if err != nil {
+			return s.placed(err)
+		}
+		s.queue = s.queue[n:]
+		for i := range s.out {
+			if err := s.answer(ctx, &s.out[i]); err != nil {
+				return err
+			}
+		}
+	}
+	s.queue, s.bytes = s.queue[:0], 0
+	return nil
+}
+
+// answer carries out a row of the guest.
+func (s *subtask) answer(ctx context.Context, r *row) error {
+	switch r.kind {
+	case kindTime:
+		s.wish = r.number
+		return nil
+	case kindState:
+		return s.change(r)
+	case kindData, kindWatermark, kindIdle:
+	default:
+		return s.nonsense("a row of kind %d", r.kind)
+	}
+	if r.port < 0 || int(r.port) >= len(s.routes) {
+		return s.nonsense("a row for output %d of %d", r.port, len(s.routes))
+	}
+	to := &s.routes[r.port]
+	if to.sink != nil {
+		if r.kind != kindData {
+			return nil
+		}
+		return to.sink.write(ctx, s, r)
+	}
+	out := *r
+	if r.kind != kindData {
+		for _, f := range to.feeds {
+			out.port = f.port
+			if err := f.send(ctx, element{row: out}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if r.target < 0 || int(r.target) >= len(to.feeds) {
+		return s.nonsense("a row for subtask %d of %d", r.target, len(to.feeds))
+	}
+	f := to.feeds[r.target]
+	out.port = f.port
+	s.job.rows.Add(uint64(max(0, r.number)))
+	return f.send(ctx, element{row: out})
+}
+
+func (s *subtask) nonsense(format string, args ...any) error {
+	return fault.New(fault.Guest, "the subtask answered with "+format, args...).At("%s", s.name())
+}
+
+func (s *subtask) placed(err error) error {
+	if context.Cause(s.job.ctx) != nil {
+		return err
+	}
+	return fault.From(err).In("%s", s.name())
+}
+
+// close frees the guest, which may close its operators when all went well.
+func (s *subtask) close(ctx context.Context, err error) error {
+	if s.guest == nil {
+		return err
+	}
+	if e := s.guest.Close(ctx); err == nil && e != nil {
+		err = s.placed(e)
+	}
+	return err
+}
