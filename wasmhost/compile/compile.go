@@ -3,8 +3,7 @@
 // limits of memory, CPU time, wall time and output, which ends with it. The child is the program itself, started anew:
 // main and TestMain call [Child] first.
 //
-// Machine code is kept on disk, sealed: a file is used only after its HMAC has been checked with a key that only this
-// user can read. wazero gets what was checked as a private copy, never the file itself.
+// Machine code is kept on disk, sealed (see package sealed). wazero gets what was checked as a private copy, never the file itself.
 package compile
 
 import (
@@ -42,6 +41,9 @@ type Module struct {
 	Rule string
 	// Instrument returns the bytes to compile. It is not called when they are kept.
 	Instrument func() ([]byte, error)
+	// Trusted says that no stranger wrote the module: its machine code is then used by every build of the program, not only by
+	// the one that made it.
+	Trusted bool
 }
 
 // Compiler compiles modules and keeps their machine code. It may be used by several goroutines.

@@ -1,24 +1,20 @@
 package compile
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/cpu"
+
+	"github.com/wasmill/wasmill/wasmhost/sealed"
 )
 
 // entry is a module that was compiled.
@@ -28,80 +24,21 @@ type entry struct {
 	code []byte // that file
 }
 
-// magic begins the file of an entry and names the layout: magic, HMAC, length of wasm (8 bytes, little-endian), name, wasm, code.
-const magic = "wasmill code 1\n"
+// kind names the layout of an entry: length of wasm (8 bytes, little-endian), name, wasm, code.
+var kind = sealed.Kind{Magic: "wasmill code 1\n", Ending: ".code", Most: 2 << 30}
 
 const (
 	nameSize = 2 * sha256.Size
-	headSize = len(magic) + sha256.Size + 8 + nameSize
+	headSize = 8 + nameSize
 	maxWasm  = 128 << 20
-	// maxStore is how many bytes are kept; what was used the longest ago goes first.
-	maxStore = 2 << 30
-	ending   = ".code"
 )
 
-// store is the folder of sealed entries. A nil store keeps nothing.
-type store struct {
-	dir string
-	mac []byte // the key
-}
+// store keeps entries. A nil store keeps nothing.
+type store struct{ files *sealed.Store }
 
 func openStore(dir string) (*store, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	mac, err := sealKey(filepath.Join(dir, "key"))
-	return &store{dir: dir, mac: mac}, err
-}
-
-// sealKey reads the key, and makes it when there is none that only this user can read. Entries sealed with another key
-// are as good as absent.
-func sealKey(path string) ([]byte, error) {
-	for range 2 {
-		key, err := os.ReadFile(path)
-		if err == nil {
-			info, err := os.Lstat(path)
-			if err != nil {
-				return nil, err
-			}
-			if len(key) == sha256.Size && info.Mode() == 0o600 {
-				return key, nil
-			}
-			if err := os.Remove(path); err != nil {
-				return nil, err
-			}
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		key = make([]byte, sha256.Size)
-		rand.Read(key) // never fails
-		// Linked into place whole: of several processes that start at once, one wins and the others read its key.
-		if err := place(path, os.Link, key); err == nil {
-			return key, nil
-		} else if !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-	}
-	return nil, fmt.Errorf("%s does not stay", path)
-}
-
-// place writes a file under a name of its own, which only this user can read, and gives it its name by rename or link.
-func place(path string, name func(from, to string) error, parts ...[]byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "new-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	for _, p := range parts {
-		if _, err := f.Write(p); err != nil {
-			f.Close()
-			return err
-		}
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return name(f.Name(), path)
+	files, err := sealed.Open(dir, kind)
+	return &store{files}, err
 }
 
 // key names a module's entry: all that machine code depends on.
@@ -110,9 +47,13 @@ func (c *Compiler) key(m Module) string {
 	if runtime.GOARCH == "arm64" {
 		features = cpu.ARM64
 	}
+	from := ""
+	if !m.Trusted {
+		from = program()
+	}
 	h := sha256.New()
 	// The folder's name has wazero's version, the architecture and the system.
-	fmt.Fprintf(h, "%s%x\n%q\n%q\n%v\n%s\n", magic, m.Digest, m.Rule, filepath.Base(c.code), features, program())
+	fmt.Fprintf(h, "%s%x\n%q\n%q\n%v\n%s\n", kind.Magic, m.Digest, m.Rule, filepath.Base(c.code), features, from)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -130,51 +71,19 @@ var program = sync.OnceValue(func() string {
 	return name.String()
 })
 
-// seal returns the HMAC of an entry under a key: a file that was renamed does not pass for another.
-func (s *store) seal(key string, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, s.mac)
-	h.Write([]byte(key))
-	for _, p := range parts {
-		h.Write(p)
-	}
-	return h.Sum(nil)
-}
-
-// get returns an entry whose seal is good. Anything else under its name is removed.
+// get returns an entry that is sound.
 func (s *store) get(key string, maxCode int64) (entry, bool) {
 	if s == nil {
 		return entry{}, false
 	}
-	path := filepath.Join(s.dir, key+ending)
-	info, err := os.Stat(path)
-	if err != nil {
+	content, ok := s.files.Get(key, int64(headSize)+maxWasm+maxCode)
+	if !ok || len(content) < headSize {
 		return entry{}, false
 	}
-	var file []byte
-	if info.Mode().IsRegular() && info.Size() <= int64(headSize)+maxWasm+maxCode {
-		file, err = os.ReadFile(path)
-	}
-	e, ok := s.open(key, file)
-	if err != nil || !ok {
-		os.Remove(path)
-		return entry{}, false
-	}
-	now := time.Now()
-	os.Chtimes(path, now, now) // for trim; without it the entry goes earlier
-	return e, true
-}
-
-func (s *store) open(key string, file []byte) (entry, bool) {
-	if len(file) < headSize || string(file[:len(magic)]) != magic {
-		return entry{}, false
-	}
-	seal, rest := file[len(magic):len(magic)+sha256.Size], file[len(magic)+sha256.Size:]
-	if !hmac.Equal(seal, s.seal(key, rest)) {
-		return entry{}, false
-	}
-	size := binary.LittleEndian.Uint64(rest)
-	name, body := rest[8:8+nameSize], rest[8+nameSize:]
+	size := binary.LittleEndian.Uint64(content)
+	name, body := content[8:headSize], content[headSize:]
 	if size > uint64(len(body)) || !isName(string(name)) {
+		s.files.Drop(key)
 		return entry{}, false
 	}
 	return entry{wasm: body[:size:size], name: string(name), code: body[size:]}, true
@@ -186,39 +95,10 @@ func isName(name string) bool {
 	return err == nil && len(b) == sha256.Size && hex.EncodeToString(b) == name
 }
 
-// put keeps an entry. That it cannot is no error: the module is compiled anew the next time.
+// put keeps an entry.
 func (s *store) put(key string, e entry) {
 	if s == nil || !isName(e.name) {
 		return
 	}
-	size := binary.LittleEndian.AppendUint64(nil, uint64(len(e.wasm)))
-	parts := [][]byte{size, []byte(e.name), e.wasm, e.code}
-	seal := s.seal(key, parts...)
-	s.trim(maxStore - int64(len(e.wasm)+len(e.code)))
-	_ = place(filepath.Join(s.dir, key+ending), os.Rename, append([][]byte{[]byte(magic), seal}, parts...)...)
-}
-
-// trim removes the entries that were used the longest ago, until they have at most so many bytes.
-func (s *store) trim(most int64) {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return
-	}
-	var files []fs.FileInfo
-	total := int64(0)
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil && filepath.Ext(e.Name()) == ending {
-			files = append(files, info)
-			total += info.Size()
-		}
-	}
-	slices.SortFunc(files, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
-	for _, f := range files {
-		if total <= most {
-			return
-		}
-		if os.Remove(filepath.Join(s.dir, f.Name())) == nil {
-			total -= f.Size()
-		}
-	}
+	s.files.Put(key, binary.LittleEndian.AppendUint64(nil, uint64(len(e.wasm))), []byte(e.name), e.wasm, e.code)
 }

@@ -25,6 +25,7 @@ type Memory struct {
 	space     []byte // the reservation; accessible up to committed
 	committed uint64
 	taken     bool
+	image     *Image // what it started from; nil for zeros
 }
 
 var (
@@ -84,6 +85,9 @@ func (m *Memory) Reallocate(size uint64) []byte {
 func (m *Memory) Free() {
 	if m.space != nil {
 		release(m.space)
+		if m.image != nil {
+			m.image.leave()
+		}
 	}
 	m.space, m.committed = nil, 0
 }
