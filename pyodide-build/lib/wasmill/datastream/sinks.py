@@ -112,4 +112,12 @@ class TextSource(Source):
         return {"kind": "file", "paths": [self._path], "format": "lines"}
 
     def decode(self, payload, name):
-        return (payload.decode(self._charset),)
+        return lines(payload, self._charset)
+
+
+def lines(payload, charset):
+    """Returns the lines of a piece of a file: whole lines, whose ends are LF or CR LF."""
+    text = payload.decode(charset).split("\n")
+    if not text[-1]:
+        text.pop()
+    return [line[:-1] if line.endswith("\r") else line for line in text]

@@ -4,7 +4,7 @@ from ...common.serialization import Encoder
 from ...common.time import to_millis
 from ...common.typeinfo import Types
 from ..graph import OutputSpec
-from ..sinks import Sink, Source, TextSource
+from ..sinks import Sink, Source, lines
 from ..stream import printed
 
 __all__ = [
@@ -30,7 +30,7 @@ class _Lines(StreamFormat):
         self._charset = charset
 
     def decode(self, payload, name):
-        return (payload.decode(self._charset),)
+        return lines(payload, self._charset)
 
 
 class BulkFormat:

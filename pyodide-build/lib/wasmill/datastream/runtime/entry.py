@@ -1,22 +1,37 @@
-"""Where the host enters a clone that runs a subtask."""
+"""Where the host enters a clone that runs a subtask: the function `task`, and what it is made of."""
 
 from .. import host, plan
 from .task import Task
 
-_running = None
+COLUMNS = {"kind": "int8", "port": "int32", "target": "int32", "number": "int64", "name": "utf8", "key": "binary", "space": "binary", "payload": "binary"}
+OPTIONAL = ("name", "key", "space", "payload")
 
 
-def start(number, index, parallelism, partitions, attempt):
-    """Makes this clone the index-th subtask of a task of the job that the script handed over."""
-    global _running
-    _running = Task(plan.tasks[number], index, parallelism, partitions, attempt, host.metric)
+class Subtask:
+    """One subtask of the job that the script handed over; docs/tasks.md has the protocol."""
+
+    def open(self, context):
+        """Makes this clone a subtask, as the host's configuration says."""
+        at = context.config
+        self._task = Task(plan.tasks[at["task"]], at["index"], at["parallelism"], at["partitions"], at["attempt"], host.metric)
+
+    def flat_map(self, kind, port, target, number, name, key, space, payload):
+        """Takes a row of the host, and returns those of the task."""
+        return self._task.handle(((kind, port, target, number, name, key, space, payload),))
+
+    def close(self):
+        """Closes the operators."""
+        self._task.close()
 
 
-def handle(rows):
-    """Takes rows of the host, and returns those of the task; docs/tasks.md has the protocol."""
-    return _running.handle(rows)
+def functions():
+    """Returns the functions of a clone, for the description."""
+    from ... import _describe, types
 
-
-def close():
-    """Closes the operators."""
-    _running.close()
+    subtask = Subtask()
+    shape = _describe.Shape(subtask.flat_map, "task")
+    shape.owner, shape.style, shape.kinds, shape.single = subtask, _describe.POSITIONAL, (_describe.FLAT_MAP,), False
+    fields = tuple(types.Field(name, getattr(types, kind), name in OPTIONAL) for name, kind in COLUMNS.items())
+    shape.columns = shape.result = fields
+    shape.parameters = tuple(COLUMNS)
+    return [_describe.Function("task", _describe.FLAT_MAP, shape)]

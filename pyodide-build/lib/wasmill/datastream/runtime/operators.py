@@ -176,6 +176,7 @@ class AssignTimestamps(Operator):
         self.idle_millis = strategy._idle_millis
         self.last = None
         self.is_idle = False
+        self.due = self.task.wall + self.task.interval
         task, emit, extract, generator = self.task, self.emit, self.extract, self.generator
 
         def process(value):
@@ -212,7 +213,9 @@ class AssignTimestamps(Operator):
         self.is_idle = False
 
     def time(self, now):
-        self.generator.on_periodic_emit(self)
+        if now >= self.due:
+            self.due = now + self.task.interval
+            self.generator.on_periodic_emit(self)
         if self.idle_millis and not self.is_idle:
             if self.last is None:
                 self.last = now
@@ -220,7 +223,7 @@ class AssignTimestamps(Operator):
                 self.mark_idle()
 
     def wish(self):
-        return self.task.wall + self.task.interval
+        return self.due
 
 
 class KeyBy(Operator):

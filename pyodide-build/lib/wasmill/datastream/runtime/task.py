@@ -22,6 +22,7 @@ class Task:
         self.timestamp = None
         self.wall = int(time.time() * 1000)
         self.fixed_clock = False
+        self.told = None  # when the host was last asked to tell the time
         self.rows = []
         self.operators = {}  # by number, in the order of the data's way
         self.outputs = [OUTPUTS[spec.kind](self, port, spec) for port, spec in enumerate(plan.outputs)]
@@ -145,7 +146,7 @@ class Task:
             entry(value)
 
     def _time(self, now):
-        self.wall = now
+        self.wall, self.told = now, None
         if not self.batch:
             for operator in self.operators.values():
                 operator.time(now)
@@ -173,8 +174,9 @@ class Task:
 
     def _wish(self):
         wishes = [w for w in (operator.wish() for operator in self.operators.values()) if w is not None]
-        if wishes and not self.batch:
-            self.put(TIME, number=min(wishes))
+        if wishes and not self.batch and min(wishes) != self.told:
+            self.told = min(wishes)
+            self.put(TIME, number=self.told)
 
 
 def _fan_out(entries):
