@@ -79,6 +79,9 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 			fmt.Fprintf(s.err, "inferred schema, to be kept in the pipeline:\n%s", schemaYAML(resolved.Node(n.ID)))
 		}
 	}
+	if !c.Quiet && isTerminal(s.in) && readsStdin(p) {
+		fmt.Fprintln(s.err, "reading from the terminal, a record a line; Ctrl-D ends it")
+	}
 	return c.job(ctx, s, log, p, resolved, lib)
 }
 
@@ -273,6 +276,15 @@ func durable(p *plan.Plan) bool {
 			return true
 		}
 		if n.Source != nil && n.Source.Connector != "stdin" {
+			return true
+		}
+	}
+	return false
+}
+
+func readsStdin(p *plan.Plan) bool {
+	for _, n := range p.Nodes {
+		if n.Source != nil && n.Source.Connector == "stdin" {
 			return true
 		}
 	}
