@@ -13,10 +13,15 @@ static void set_text(const char *s, Py_ssize_t n) {
     if (wm_buffer_add(&wm_error, s, (size_t)n)) PyErr_Clear();
 }
 
-// set_plain is for when Python cannot write the text: there may be no memory left.
+// set_plain is for when the Python package cannot write the text: there may be no memory left, or no builtins.
 static void set_plain(PyObject *e) {
     const char *name = Py_TYPE(e)->tp_name;
-    set_text(name, (Py_ssize_t)strlen(name));
+    PyObject *text = PyUnicode_FromFormat("%s: %S", name, e);
+    Py_ssize_t n;
+    const char *s = text ? PyUnicode_AsUTF8AndSize(text, &n) : NULL;
+    if (s) set_text(s, n);
+    else PyErr_Clear(), set_text(name, (Py_ssize_t)strlen(name));
+    Py_XDECREF(text);
 }
 
 void wm_error_take(const struct wm_function *f, Py_ssize_t row) {

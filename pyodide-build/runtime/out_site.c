@@ -9,7 +9,8 @@ static const char *verb(void) { return wm_site.yields ? "yielded" : "returned"; 
 // path_of names a column as an author would: legs[].delay.
 static PyObject *path_of(const struct wm_out *o) {
     const struct wm_out *up = o->parent;
-    if (!up || !up->parent) return Py_NewRef(o->type->name);
+    if (!up) return PyUnicode_FromString("");
+    if (!up->parent) return Py_NewRef(o->type->name);
     PyObject *outer = path_of(up), *path = NULL;
     if (!outer) return NULL;
     switch (up->type->kind) {
@@ -22,11 +23,14 @@ static PyObject *path_of(const struct wm_out *o) {
 }
 
 int wm_out_refuse(const struct wm_out *o, PyObject *v) {
+    if (!o->parent && v == Py_None) {
+        PyErr_Format(PyExc_TypeError, "%U %s None for row %zd (a forgotten return?)", wm_site.function, verb(), wm_site.row);
+        return -1;
+    }
     PyObject *wanted = wm_type_wanted(o->type), *path = wanted ? path_of(o) : NULL;
     PyObject *got = v == Py_None ? PyUnicode_FromString("None") : PyType_GetName(Py_TYPE(v));
     if (path && got && !o->parent)
-        PyErr_Format(PyExc_TypeError, "%U %s %U for row %zd%s, expected %U", wm_site.function, verb(), got, wm_site.row,
-                     v == Py_None ? " (a forgotten return?)" : "", wanted);
+        PyErr_Format(PyExc_TypeError, "%U %s %U for row %zd, expected %U", wm_site.function, verb(), got, wm_site.row, wanted);
     else if (path && got)
         PyErr_Format(PyExc_TypeError, "%U %s %U for column `%U` of row %zd, expected %U", wm_site.function, verb(), got, path, wm_site.row, wanted);
     Py_XDECREF(wanted);

@@ -165,10 +165,10 @@ def _of(annotation, what):
         raise Refused("%s: %s" % (what, e)) from None
 
 
-def _columns(annotation):
+def _columns(annotation, taken=False):
     """Returns the Fields of a class with fields, or None."""
     try:
-        return t.fields(annotation)
+        return t.fields(annotation, taken)
     except t.Unknown as e:
         raise Refused(str(e)) from None
 
@@ -236,7 +236,7 @@ def _take_event(shape, parameter, hints, declared):
         return
     if isinstance(annotation, typing.TypeVar):
         return
-    columns = _columns(annotation)
+    columns = _columns(annotation, taken=True)
     if columns is not None:
         shape.columns, shape.cls = tuple(columns), t.maker(annotation)
         return

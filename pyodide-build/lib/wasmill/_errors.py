@@ -22,7 +22,7 @@ def short(value):
         text = _repr.repr(value)
     except Exception as e:  # a __repr__ of the user's
         text = "<%s whose repr() raises %s>" % (type(value).__name__, type(e).__name__)
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    text = _printable(text).replace("\n", "\\n")
     return text if len(text) <= 200 else text[:197] + "..."
 
 
@@ -100,7 +100,8 @@ def place(e):
         return "%s, line %s" % (_relative(e.filename), e.lineno)
     frames = _user_frames(e)
     if not frames:
-        return ""
+        cause = e.__cause__
+        return place(cause) if cause is not None and cause is not e else ""
     frame, line = frames[-1]
     return "%s, line %d, in %s" % (_relative(frame.f_code.co_filename), line, frame.f_code.co_name)
 
@@ -112,7 +113,6 @@ def summary(e):
     except Exception:
         text = "<an exception whose str() raises>"
     text = text.partition("\n")[0]
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     if len(text) > 500:
         text = text[:497] + "..."
     where = place(e)
@@ -132,10 +132,18 @@ def text(e, function, row, values):
         trace = "".join(traceback.format_exception_only(e)) + "(no traceback: %s)\n" % type(problem).__name__
     if len(trace) > 40000:
         trace = trace[:20000] + "\n...\n" + trace[-20000:]
-    parts.append(trace.rstrip("\n"))
+    if "\n" in trace.rstrip("\n"):  # else it says what the summary says
+        parts.append(trace.rstrip("\n"))
     if row >= 0 and values is not None:
         parts.append("row: " + row_text(values))
-    return "\n".join(parts)
+    return _printable("\n".join(parts))
+
+
+def _printable(text):
+    """Returns text that any log can take: half surrogates and control characters are escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
 def _hint(e):

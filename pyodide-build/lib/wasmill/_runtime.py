@@ -25,6 +25,9 @@ class NoFunction(Exception):
     """A file has nothing that a stream could call."""
 
 
+NoFunction.__module__ = "wasmill"
+
+
 _BUNDLE = "/bundle"  # where the host shows the upload
 _stdout = _stderr = None
 _module = None  # the user's
@@ -85,6 +88,9 @@ def load(job):
         if not job.get("main") or e.code not in (None, 0):
             raise
     _learn(module, job)
+    wrong = [name for name in _refused if name in _describe.KINDS]
+    if wrong and not job.get("main"):
+        raise NoFunction("`%s` cannot be called: %s (%s)" % (wrong[0], _refused[wrong[0]], os.path.basename(path)))
     if not _functions and not job.get("main"):
         reasons = "".join("; `%s`: %s" % item for item in _refused.items())
         raise NoFunction("%s has no function to call: def map(event), filter or flat_map%s" % (os.path.basename(path), reasons))
@@ -234,6 +240,11 @@ def after_clone(seed):
     tempfile = sys.modules.get("tempfile")
     if tempfile is not None:
         tempfile._name_sequence = None
+    plan = sys.modules.get("wasmill.datastream.plan")
+    if plan is not None and plan.tasks:  # a clone made within execute(): it runs a part of the job, and nothing else
+        from .datastream.runtime import entry
+
+        _functions[:] = entry.functions()
 
 
 error_text = _errors.text

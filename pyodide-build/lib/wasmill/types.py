@@ -211,11 +211,12 @@ def _nullable(found, nullable):
     return found[0], found[1] or nullable
 
 
-def fields(annotation):
-    """Returns the Fields of a class that has some: a dataclass, NamedTuple, TypedDict or a Row with annotations; None for others."""
+def fields(annotation, taken=False):
+    """Returns the Fields of a class that has some: a dataclass, NamedTuple, TypedDict or a Row with annotations; None for others. With
+    taken those that its objects are made of, and not those that they make themselves."""
     if isinstance(annotation, type):
         if dataclasses.is_dataclass(annotation):
-            names = [f.name for f in dataclasses.fields(annotation)]
+            names = [f.name for f in dataclasses.fields(annotation) if f.init or not taken]
         elif issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
             names = list(annotation._fields)
         elif issubclass(annotation, Row) and isinstance(getattr(annotation, "_fields", None), tuple):
