@@ -53,4 +53,4 @@ soak: build ## kill -9 loops against a real server, for an hour
 	WASMILL_SOAK=1h go test -count=1 -timeout 90m -run 'Soak|Kill' ./cmd/wasmill/...
 
 clean:
-	rm -rf bin .cache
+	rm -rf bin .cache pyodide-build/embedded
