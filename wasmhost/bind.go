@@ -128,18 +128,9 @@ func (f *function) enterOpen(ctx context.Context, config json.RawMessage) error 
 		}
 		copy(b, config)
 	}
-	status, err := g.enter(ctx, exportOpen, g.open, uint64(f.index), uint64(schemaPtr), uint64(configPtr), uint64(len(config)))
-	if err != nil {
-		return err
-	}
-	var refusal error
-	switch uint32(status) {
-	case statusOK:
-	case statusError:
-		refusal = g.failure(ctx)
-	default:
-		refusal = g.breaks("expected status OK or ERROR, got %d", int32(status)).At(exportOpen)
-	}
+	g.opened = true // even if it fails: another may have been opened before
+	open := g.mod.ExportedFunction(exportOpen)
+	refusal := g.status(ctx, exportOpen, open, uint64(f.index), uint64(schemaPtr), uint64(configPtr), uint64(len(config)))
 	if g.broken != nil {
 		return refusal
 	}

@@ -62,7 +62,7 @@ func TestBombsAreRefused(t *testing.T) {
 					t.Errorf("loaded: %v", err)
 				}
 				// The same without the look at imports and exports, which is all that some of them fail.
-				if _, err := h.admit(s.Module); fault.CodeOf(err) != fault.Admission {
+				if _, err := h.admit(s.Module, h.policy); fault.CodeOf(err) != fault.Admission {
 					t.Errorf("admitted: %v", err)
 				}
 			})

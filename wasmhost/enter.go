@@ -38,12 +38,14 @@ func guestOf(ctx context.Context) *guest { return ctx.Value(guestKey{}).(*guest)
 
 // clock measures the wall time and the fuel that a guest spends in one call.
 type clock struct {
-	limit   time.Duration // what the call has in all
-	left    time.Duration // what the call has left, without the entry that is under way
-	fuel    int64         // as left
-	counts  bool          // a call is under way, or the opening of a function; outside, each entry has all for itself
-	start   bool          // the guest is starting or opening a function
-	entered time.Time
+	limit  time.Duration // what the call has in all
+	left   time.Duration // what the call has left, without the entry that is under way
+	fuel   int64         // as left
+	counts bool          // a call is under way, or the opening of a function; outside, each entry has all for itself
+	start  bool          // the guest is starting or opening a function
+
+	softened bool // the guest was interrupted, and has the time of grace
+	entered  time.Time
 }
 
 // starting is the clock of an entry that is not a call: a guest may take longer to start than a call may take, and its
@@ -64,7 +66,7 @@ func (g *guest) remainingAt(now time.Time) time.Duration {
 func (g *guest) checkTime() { g.checkTimeAt(time.Now()) }
 
 func (g *guest) checkTimeAt(now time.Time) {
-	if g.remainingAt(now) < 0 {
+	if g.remainingAt(now) < 0 && !g.soften() {
 		panic(g.overran())
 	}
 	if err := g.entry.Context.Err(); err != nil {

@@ -54,7 +54,7 @@ func frame(line string) string {
 
 // failure asks the guest for the text of the error that it returned. The fault has no position.
 func (g *guest) failure(ctx context.Context) *fault.Fault {
-	where, err := g.enter(ctx, exportError, g.text)
+	where, err := g.enter(ctx, exportError, g.mod.ExportedFunction(exportError))
 	if err != nil {
 		return fault.From(err)
 	}
@@ -62,6 +62,9 @@ func (g *guest) failure(ctx context.Context) *fault.Fault {
 	text, ok := g.view(ptr, min(length, maxErrorText))
 	if !ok {
 		return g.breaks("the error's text of %d bytes at %#x lies outside of the memory of %d bytes", length, ptr, len(g.memory.Bytes()))
+	}
+	if g.clock.softened { // it was interrupted, and tells where
+		return g.overran().WithDetail(strings.TrimRight(plain(string(text), true), "\n"))
 	}
 	return spoken(string(text))
 }

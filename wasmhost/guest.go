@@ -28,28 +28,39 @@ const (
 	defaultStepBytes = 64 << 20
 )
 
-// guest is one instance. It is used by one goroutine at a time.
+// instance is what wazero has of a guest.
+type instance struct {
+	memory *linmem.Memory
+	grown  *kept
+	mod    api.Module
+	fuel   api.MutableGlobal // what the guest's code has left of its slice
+
+	// Those that are entered for every batch; a function has a stack of its own, so that the others are looked up.
+	alloc, free, call, next, release api.Function
+}
+
+// guest is one guest. It is used by one goroutine at a time.
 type guest struct {
+	instance
 	bundle  *loaded
 	options udf.Options // with defaults filled in
-	memory  *linmem.Memory
-	grown   *kept
 	arena   *arena
-	mod     api.Module
 	log     guestLog
 	stdout  printer
 	stderr  printer
 	noop    uint32
-
-	alloc, free, open, call, next, release, text api.Function
+	files   []*openFile // by descriptor, from rootDescriptor on; nil where none is open
+	opened  bool        // a function was, so that there is something to close
 
 	entry     entryContext
 	clock     clock
-	fuel      api.MutableGlobal // what the guest's code has left of its slice
-	meter     admit.Meter       // of the entry under way
-	refilled  time.Time         // when the slice was granted
-	unclocked int64             // fuel charged since the clock was last looked at
-	running   *function         // the function that is being called, for its state; nil outside
+	interrupt uint32      // where the guest says how it is interrupted, see soften; 0 if it cannot be
+	meter     admit.Meter // of the entry under way
+	refilled  time.Time   // when the slice was granted
+	unclocked int64       // fuel charged since the clock was last looked at
+	running   *function   // the function that is being called, for its state; nil outside
+	driver    driver
+	pool      *clones // where the instance goes when the guest is closed in good order; nil for nowhere
 	broken    *fault.Fault
 	stats     udf.Stats
 	stack     [4]uint64 // parameters and results; only used from filling it to reading it
@@ -57,30 +68,62 @@ type guest struct {
 
 var _ udf.Guest = (*guest)(nil)
 
-// start starts a guest up to its version check. Its description has not been read.
-func (b *loaded) start(ctx context.Context, opts udf.Options) (*guest, error) {
+// starter starts a guest, so far that its functions can be bound. Its description has not been read.
+type starter func(ctx context.Context, opts udf.Options) (*guest, error)
+
+// guest returns a guest without an instance.
+func (b *loaded) guest(opts udf.Options) *guest {
 	g := &guest{bundle: b, options: withDefaults(opts)}
 	g.log.sink = opts.Log
 	g.stdout, g.stderr = printer{log: &g.log, level: levelInfo}, printer{log: &g.log, level: levelWarn}
 	g.entry.guest = g
-	var err error
-	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
-		return nil, err
+	g.meter.Slice = firstSlice
+	if b.files != nil {
+		g.files = []*openFile{{node: b.files.root}}
 	}
-	g.grown = &kept{Memory: g.memory}
-	if err = g.instantiate(ctx); err == nil {
+	return g
+}
+
+// fresh starts a guest from the module alone. It is a starter.
+func (b *loaded) fresh(ctx context.Context, opts udf.Options) (*guest, error) {
+	g, err := b.blank(ctx, opts)
+	if err == nil {
 		err = g.prepare(ctx)
 	}
+	if err == nil && b.has[exportIrq] {
+		err = g.findInterrupt(ctx)
+	}
 	if err != nil {
-		g.Close(ctx)
+		if g != nil {
+			g.discard(ctx)
+		}
 		return nil, err
 	}
 	return g, nil
 }
 
-// instantiate makes the instance. None of its code runs: a start function is refused at admission, and _initialize is called
+// blank makes a guest of which no code has run.
+func (b *loaded) blank(ctx context.Context, opts udf.Options) (*guest, error) {
+	g := b.guest(opts)
+	var err error
+	if g.memory, err = linmem.Reserve(b.minMemory, g.options.MaxMemory); err != nil {
+		return nil, err
+	}
+	if err = g.instantiate(ctx); err == nil {
+		err = place(b.segments, g.memory.Bytes())
+	}
+	if err != nil {
+		g.discard(ctx)
+		return nil, err
+	}
+	g.own()
+	return g, nil
+}
+
+// instantiate makes the instance over the guest's memory. None of its code runs: a start function is refused at admission, and _initialize is called
 // under the guest's limits. The empty name lets many guests of a module live in one runtime.
 func (g *guest) instantiate(ctx context.Context) error {
+	g.grown = &kept{Memory: g.memory}
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
 	var err error
 	g.mod, err = g.bundle.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, g.grown), g.bundle.compiled, config)
@@ -93,8 +136,17 @@ func (g *guest) instantiate(ctx context.Context) error {
 		return fault.New(fault.Internal, "the module was not instrumented")
 	}
 	g.fuel = global
-	g.meter.Slice = firstSlice
+	for name, f := range map[string]*api.Function{
+		exportAlloc: &g.alloc, exportFree: &g.free, exportCall: &g.call, exportNext: &g.next, exportRelease: &g.release,
+	} {
+		*f = g.mod.ExportedFunction(name)
+	}
 	return nil
+}
+
+// own makes the guest's arena.
+func (g *guest) own() {
+	g.arena = &arena{linmem.NewArena(g.memory, linmem.Source{Alloc: g.takeMemory, Free: g.giveMemory}), g}
 }
 
 func withDefaults(o udf.Options) udf.Options {
@@ -114,15 +166,9 @@ func withDefaults(o udf.Options) udf.Options {
 	return o
 }
 
+// prepare enters the guest for the first time.
 func (g *guest) prepare(ctx context.Context) error {
-	for name, f := range map[string]*api.Function{
-		exportAlloc: &g.alloc, exportFree: &g.free, exportOpen: &g.open, exportCall: &g.call, exportNext: &g.next,
-		exportRelease: &g.release, exportError: &g.text,
-	} {
-		*f = g.mod.ExportedFunction(name)
-	}
-	g.arena = &arena{linmem.NewArena(g.memory, linmem.Source{Alloc: g.takeMemory, Free: g.giveMemory}), g}
-	if g.bundle.hasInit {
+	if g.bundle.has[exportInit] {
 		if _, err := g.enter(ctx, exportInit, g.mod.ExportedFunction(exportInit)); err != nil {
 			return err
 		}
@@ -134,7 +180,7 @@ func (g *guest) prepare(ctx context.Context) error {
 	if uint32(version) != abiVersion {
 		return fault.New(fault.Guest, "expected version %d of the guest ABI, got %d", abiVersion, uint32(version)).At(exportABI)
 	}
-	if g.bundle.hasNoop {
+	if g.bundle.has[exportNoop] {
 		index, err := g.enter(ctx, exportNoop, g.mod.ExportedFunction(exportNoop))
 		if err != nil {
 			return err
@@ -181,12 +227,60 @@ func (g *guest) flush() {
 	g.stderr.flush()
 }
 
-// Close implements [udf.Guest].
+// Close implements [udf.Guest]. A guest that works and in which a function was opened is asked to close in order first, in the time of one call, even if ctx has
+// ended. What it says against that is logged and returned, as a fault of code Guest or Limit; the guest is gone all the same.
 func (g *guest) Close(ctx context.Context) error {
+	err := g.finish(context.WithoutCancel(ctx))
+	if err != nil && g.options.Log != nil {
+		g.options.Log(levelError, plain(err.Error(), false))
+	}
+	if g.recycle() {
+		return err
+	}
+	if e := g.discard(ctx); err == nil {
+		err = e
+	}
+	return err
+}
+
+// finish calls wasmill_close.
+func (g *guest) finish(ctx context.Context) error {
+	if g.broken != nil || !g.opened || !g.bundle.has[exportClose] {
+		return nil
+	}
+	defer g.account(ctx, nil)()
+	g.clock.limit, g.clock.left = g.options.CallTimeout, g.options.CallTimeout
+	return g.status(ctx, exportClose, g.mod.ExportedFunction(exportClose))
+}
+
+// status enters an export that returns OK or ERROR, and makes a fault of the latter.
+func (g *guest) status(ctx context.Context, name string, f api.Function, params ...uint64) error {
+	status, err := g.enter(ctx, name, f, params...)
+	if err != nil {
+		return err
+	}
+	switch uint32(status) {
+	case statusOK:
+		return nil
+	case statusError:
+		return g.failure(ctx)
+	}
+	return g.breaks("expected status OK or ERROR, got %d", int32(status)).At("%s", name)
+}
+
+// discard ends the guest without entering it.
+func (g *guest) discard(ctx context.Context) error {
 	var err error
 	if g.mod != nil {
 		err = g.mod.Close(ctx)
 	}
+	g.leave()
+	g.memory.Free()
+	return err
+}
+
+// leave ends the guest but for its instance.
+func (g *guest) leave() {
 	g.flush()
 	g.log.renew()
 	if g.arena != nil {
@@ -195,6 +289,4 @@ func (g *guest) Close(ctx context.Context) error {
 	if g.broken == nil {
 		g.broken = fault.New(fault.Internal, "the guest is closed")
 	}
-	g.memory.Free()
-	return err
 }

@@ -11,8 +11,10 @@ package wasmhost
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -28,10 +30,16 @@ type Options struct {
 	// CacheDir is a folder for machine code, found by the module's digest; made when it is not there. What lies there is
 	// used only if it was sealed with a key that only this user can read. Empty means that every Host compiles anew.
 	CacheDir string
+	// Now is what guests take for the time, nil for the system's clock. Deadlines do not use it.
+	Now func() time.Time
+	// Random fills what guests take for random bytes, nil for the system's. It is used by several goroutines.
+	Random func([]byte)
 }
 
 // Host holds what guests share: the compiler, its cache and the host's functions. It may be used by several goroutines.
 type Host struct {
+	options  Options // with defaults filled in
+	started  time.Time
 	compiler *compile.Compiler
 	policy   admit.Policy
 	offers   map[string]string // signatures of importable functions by "module.name"
@@ -50,8 +58,13 @@ func CompileChild() bool { return compile.Child() }
 
 // New returns a host. The only errors are faults of code Connect about folders.
 func New(options Options) (*Host, error) {
-	h := &Host{policy: admit.Default(), offers: map[string]string{}}
-	h.rule = fmt.Sprintf("%d %+v ", admit.RuleVersion, h.policy)
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Random == nil {
+		options.Random = func(b []byte) { rand.Read(b) } // never fails
+	}
+	h := &Host{options: options, started: options.Now(), policy: admit.Default(), offers: map[string]string{}}
 	for _, f := range hostFunctions() {
 		if f.module == admit.ImportModule {
 			continue
@@ -61,7 +74,7 @@ func New(options Options) (*Host, error) {
 			Kind: admit.Func, Module: f.module, Name: f.name, Type: &admit.FuncType{Params: f.params, Results: f.results},
 		})
 	}
-	h.rule += fmt.Sprint(h.offers)
+	h.rule = h.ruleOf(h.policy, false)
 	dir := options.CacheDir
 	if dir != "" {
 		dir = filepath.Join(dir, "wasm")
@@ -71,6 +84,12 @@ func New(options Options) (*Host, error) {
 		return nil, err
 	}
 	return h, nil
+}
+
+// ruleOf names all that the bytes depend on that wazero gets of a module.
+func (h *Host) ruleOf(p admit.Policy, images bool) string {
+	p.Allowed = nil // as offers
+	return fmt.Sprintf("%d %+v %v %v", admit.RuleVersion, p, h.offers, images)
 }
 
 // runtime makes what a module's guests live in, with the host's functions. It belongs to one module, so that what

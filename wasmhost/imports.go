@@ -39,6 +39,8 @@ func hostFunctions() []hostFunction {
 		own("state_get", "iiii", "I", (*guest).importStateGet),
 		own("state_put", "iiii", "i", (*guest).importStatePut),
 		own("state_delete", "ii", "i", (*guest).importStateDelete),
+		own("py_execute", "ii", "I", (*guest).importExecute),
+		own("py_result", "ii", "I", (*guest).importResult),
 	)
 }
 

@@ -32,6 +32,9 @@ const (
 	exportError    = "wasmill_error"
 	exportNoop     = "wasmill_noop_release"
 	exportInit     = "_initialize"
+	exportClose    = "wasmill_close"
+	exportIrq      = "wasmill_interrupt"
+	exportClone    = "wasmill_py_after_clone"
 )
 
 // required lists the functions that every guest exports, optional those that have a meaning where they are there.
@@ -47,27 +50,55 @@ var (
 		{Name: exportRelease, Type: "(i32)"},
 		{Name: exportError, Type: "() -> i64"},
 	}
-	optional = []bundle.Export{{Name: exportInit, Type: "()"}, {Name: exportNoop, Type: "() -> i32"}}
+	optional = []bundle.Export{
+		{Name: exportInit, Type: "()"}, {Name: exportNoop, Type: "() -> i32"}, {Name: exportClose, Type: "() -> i32"},
+		{Name: exportIrq, Type: "() -> i32"}, {Name: exportClone, Type: "(i64)"},
+	}
 )
 
-// loaded is a bundle that has been admitted, compiled and asked for its description.
-type loaded struct {
-	name      string
-	digest    string
+// module is a module that has been admitted and compiled. Guests of it are alike but for what they start from.
+type module struct {
+	host      *Host
 	compiled  wazero.CompiledModule
 	runtime   wazero.Runtime
-	minMemory uint64 // bytes
+	minMemory uint64          // bytes
+	has       map[string]bool // exported functions
+	images    bool            // guests may start from images; then what follows is set
+	segments  []segment       // the data, which is not in compiled
+	globals   []string        // the mutable ones
+}
+
+func (m *module) close(ctx context.Context) error {
+	err := m.compiled.Close(ctx)
+	if e := m.runtime.Close(ctx); err == nil {
+		err = e
+	}
+	return err
+}
+
+// loaded is a bundle whose module has been compiled and asked for its description.
+type loaded struct {
+	*module
+	name      string
+	digest    string
+	files     *Files
 	describes []byte // the description's JSON: every guest must say the same
 	functions []udf.Signature
-	hasInit   bool
-	hasNoop   bool
+	start     starter
 }
 
 var _ udf.Bundle = (*loaded)(nil)
 
-// Open loads an upload's module, see [Host.Load]; the digest is the upload's.
+// Open loads an upload's module, see [Host.Load]; the digest is the upload's. Its guests read the upload's files below /bundle.
 func (h *Host) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error) {
-	return h.load(ctx, b.Name, b.Digest, b.Wasm)
+	var files *Files
+	if len(b.Files) > 0 {
+		var err error
+		if files, err = BundleFiles(b.Files, nil); err != nil {
+			return nil, fault.From(err).In("%s", b.Name)
+		}
+	}
+	return h.load(ctx, b.Name, b.Digest, b.Wasm, files)
 }
 
 // Load admits and compiles a module, starts a guest of it and reads its description. Name is the position in faults:
@@ -75,58 +106,74 @@ func (h *Host) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error) {
 // those of [udf.Bundle.Instantiate] and Guest for a description that is not sound.
 func (h *Host) Load(ctx context.Context, name string, wasm []byte) (udf.Bundle, error) {
 	sum := sha256.Sum256(wasm)
-	return h.load(ctx, name, hex.EncodeToString(sum[:]), wasm)
+	return h.load(ctx, name, hex.EncodeToString(sum[:]), wasm, nil)
 }
 
-func (h *Host) load(ctx context.Context, name, digest string, wasm []byte) (udf.Bundle, error) {
-	b, err := h.build(ctx, wasm)
+func (h *Host) load(ctx context.Context, name, digest string, wasm []byte, files *Files) (udf.Bundle, error) {
+	m, err := h.build(ctx, wasm)
 	if err == nil {
-		b.name, b.digest = name, digest
+		b := &loaded{module: m, name: name, digest: digest, files: files}
+		b.start = b.fresh
 		if err = b.describe(ctx); err == nil {
 			return b, nil
 		}
 		b.Close(ctx)
 	}
+	return nil, inAll(err, name)
+}
+
+// inAll puts a name in front of the position of each fault.
+func inAll(err error, name string) error {
 	var faults fault.List
 	faults.Append(err)
 	for i, f := range faults {
 		faults[i] = f.In("%s", name)
 	}
 	if len(faults) == 1 {
-		return nil, faults[0]
+		return faults[0]
 	}
-	return nil, faults
+	return faults
 }
 
 // build admits and compiles a module.
-func (h *Host) build(ctx context.Context, wasm []byte) (*loaded, error) {
-	info, err := h.inspect(wasm)
+func (h *Host) build(ctx context.Context, wasm []byte) (*module, error) {
+	info, err := h.inspect(wasm, h.policy)
 	if err != nil {
 		return nil, err
 	}
-	b := &loaded{minMemory: info.Memory.Min * pageSize}
-	for _, e := range info.Exports {
-		b.hasInit = b.hasInit || e.Name == exportInit
-		b.hasNoop = b.hasNoop || e.Name == exportNoop
-	}
-	if b.runtime, err = h.runtime(ctx); err != nil {
-		return nil, err
-	}
-	b.compiled, err = h.compiler.Compile(ctx, b.runtime, compile.Module{
-		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm) },
+	m := &module{}
+	return m, m.compile(ctx, h, info, compile.Module{
+		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm, h.policy) },
 	})
-	if err != nil {
-		b.runtime.Close(ctx)
-		return nil, err
+}
+
+// compile fills in a module.
+func (m *module) compile(ctx context.Context, h *Host, info *bundle.Module, source compile.Module) error {
+	m.host = h
+	if info.Memory != nil {
+		m.minMemory = info.Memory.Min * pageSize
 	}
-	return b, nil
+	m.has = map[string]bool{}
+	for _, e := range info.Exports {
+		if e.Kind == "func" {
+			m.has[e.Name] = true
+		}
+	}
+	var err error
+	if m.runtime, err = h.runtime(ctx); err != nil {
+		return err
+	}
+	if m.compiled, err = h.compiler.Compile(ctx, m.runtime, source); err != nil {
+		m.runtime.Close(ctx)
+	}
+	return err
 }
 
 // inspect looks at what a module imports and exports. It comes before admission, since an author who has built for another host
 // should hear of that first.
-func (h *Host) inspect(wasm []byte) (*bundle.Module, error) {
-	if len(wasm) > h.policy.ModuleBytes {
-		return nil, fault.New(fault.Admission, "the module has %d bytes, at most %d are admitted", len(wasm), h.policy.ModuleBytes).
+func (h *Host) inspect(wasm []byte, p admit.Policy) (*bundle.Module, error) {
+	if len(wasm) > p.ModuleBytes {
+		return nil, fault.New(fault.Admission, "the module has %d bytes, at most %d are admitted", len(wasm), p.ModuleBytes).
 			WithHint("strip debug information, and link less")
 	}
 	info, err := bundle.Inspect(wasm)
@@ -140,8 +187,8 @@ func (h *Host) inspect(wasm []byte) (*bundle.Module, error) {
 }
 
 // admit decides about a module before wazero sees it, and returns the bytes that wazero gets. It is the one way in.
-func (h *Host) admit(wasm []byte) ([]byte, error) {
-	instrumented, _, err := admit.Instrument(wasm, h.policy)
+func (h *Host) admit(wasm []byte, p admit.Policy) ([]byte, error) {
+	instrumented, _, err := admit.Instrument(wasm, p)
 	return instrumented, err
 }
 
@@ -217,7 +264,7 @@ func (b *loaded) describe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer g.Close(ctx)
+	defer g.discard(ctx)
 	text, err := g.description(ctx)
 	if err != nil {
 		return err
@@ -234,13 +281,7 @@ func (b *loaded) Digest() string { return b.digest }
 func (b *loaded) Functions() []udf.Signature { return b.functions }
 
 // Close implements [udf.Bundle].
-func (b *loaded) Close(ctx context.Context) error {
-	err := b.compiled.Close(ctx)
-	if e := b.runtime.Close(ctx); err == nil {
-		err = e
-	}
-	return err
-}
+func (b *loaded) Close(ctx context.Context) error { return b.close(ctx) }
 
 // Instantiate implements [udf.Bundle]. Errors are faults of code Limit for memory, and Guest for a guest that traps
 // while it starts or breaks the ABI.
@@ -254,7 +295,7 @@ func (b *loaded) Instantiate(ctx context.Context, opts udf.Options) (udf.Guest, 
 		err = fault.New(fault.Guest, "the guest describes itself differently than the first guest of its module did").At(exportDescribe)
 	}
 	if err != nil {
-		g.Close(ctx)
+		g.discard(ctx)
 		return nil, fault.From(err).In("%s", b.name)
 	}
 	return g, nil

@@ -16,7 +16,7 @@ const (
 	pollAbsolute     = 1 // a flag: the time is one of the clock's, not from now on
 )
 
-// wasiPoll waits for the first of its subscriptions: a time, or a standard stream, which is ready at once. It ends with
+// wasiPoll waits for the first of its subscriptions: a time, or a standard stream or a file, which is ready at once. It ends with
 // the call's time at the latest.
 func (g *guest) wasiPoll(p []uint64) errno {
 	n := uint32(p[2])
@@ -32,7 +32,7 @@ func (g *guest) wasiPoll(p []uint64) errno {
 	first := uint64(math.MaxUint64)
 	waits := make([]uint64, n)
 	for i := range waits {
-		wait, e := pollWait(in[i*subscriptionSize:])
+		wait, e := g.pollWait(in[i*subscriptionSize:])
 		if e != errnoSuccess {
 			return e
 		}
@@ -51,7 +51,7 @@ func (g *guest) wasiPoll(p []uint64) errno {
 		s := in[i*subscriptionSize:]
 		user, kind := binary.LittleEndian.Uint64(s), s[8]
 		failed := errnoSuccess
-		if kind != pollClock && binary.LittleEndian.Uint32(s[16:]) > 2 {
+		if fd := binary.LittleEndian.Uint32(s[16:]); kind != pollClock && fd > 2 && g.file(uint64(fd)) == nil {
 			failed = errnoBadf
 		}
 		event := out[events*eventSize : (events+1)*eventSize]
@@ -65,7 +65,7 @@ func (g *guest) wasiPoll(p []uint64) errno {
 }
 
 // pollWait returns how many nanoseconds a subscription has to wait.
-func pollWait(s []byte) (uint64, errno) {
+func (g *guest) pollWait(s []byte) (uint64, errno) {
 	switch s[8] {
 	case pollRead, pollWrite:
 		return 0, errnoSuccess
@@ -73,7 +73,7 @@ func pollWait(s []byte) (uint64, errno) {
 	default:
 		return 0, errnoInval
 	}
-	now, ok := wasiNow(binary.LittleEndian.Uint32(s[16:]))
+	now, ok := g.bundle.host.now(binary.LittleEndian.Uint32(s[16:]))
 	if !ok {
 		return 0, errnoInval
 	}

@@ -22,21 +22,14 @@ func (h *Host) Probe(ctx context.Context, wasm []byte) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &loaded{}
-	if info.Memory != nil {
-		b.minMemory = info.Memory.Min * pageSize
-	}
-	if b.runtime, err = h.runtime(ctx); err != nil {
-		return nil, err
-	}
-	b.compiled, err = h.compiler.Compile(ctx, b.runtime, compile.Module{
-		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm) },
+	m := &module{}
+	err = m.compile(ctx, h, info, compile.Module{
+		Digest: sha256.Sum256(wasm), Rule: h.rule, Instrument: func() ([]byte, error) { return h.admit(wasm, h.policy) },
 	})
 	if err != nil {
-		b.runtime.Close(ctx)
 		return nil, err
 	}
-	return &Probe{b}, nil
+	return &Probe{&loaded{module: m}}, nil
 }
 
 // Run starts a guest, calls one of its exports without parameters, and returns how long that call took, what it spent and how it
@@ -46,7 +39,7 @@ func (p *Probe) Run(ctx context.Context, export string, timeout time.Duration) (
 	if err != nil {
 		return 0, 0, err
 	}
-	defer g.Close(ctx)
+	defer g.discard(ctx)
 	f := g.mod.ExportedFunction(export)
 	if f == nil {
 		return 0, 0, fault.New(fault.Usage, "the module does not export `%s`", export)
@@ -58,15 +51,13 @@ func (p *Probe) Run(ctx context.Context, export string, timeout time.Duration) (
 }
 
 func (p *Probe) start(ctx context.Context, timeout time.Duration) (*guest, error) {
-	g := &guest{bundle: p.bundle, options: withDefaults(udf.Options{CallTimeout: timeout})}
-	g.entry.guest = g
+	g := p.bundle.guest(udf.Options{CallTimeout: timeout})
 	var err error
 	if g.memory, err = linmem.Reserve(p.bundle.minMemory, g.options.MaxMemory); err != nil {
 		return nil, err
 	}
-	g.grown = &kept{Memory: g.memory}
 	if err := g.instantiate(ctx); err != nil {
-		g.Close(ctx)
+		g.discard(ctx)
 		return nil, err
 	}
 	return g, nil

@@ -1,10 +1,8 @@
 package wasmhost
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"runtime"
-	"time"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -18,21 +16,30 @@ const wasiModule = "wasi_snapshot_preview1"
 
 // Levels of lines that a guest prints, as in log/slog.
 const (
-	levelInfo = 0
-	levelWarn = 4
+	levelInfo  = 0
+	levelWarn  = 4
+	levelError = 8
 )
 
 // errno is a WASI error number.
 type errno uint16
 
 const (
-	errnoSuccess errno = 0
-	errnoBadf    errno = 8
-	errnoFault   errno = 21
-	errnoInval   errno = 28
-	errnoNosys   errno = 52
-	errnoNotsock errno = 57
-	errnoSpipe   errno = 70
+	errnoSuccess     errno = 0
+	errnoBadf        errno = 8
+	errnoExist       errno = 20
+	errnoFault       errno = 21
+	errnoInval       errno = 28
+	errnoIsdir       errno = 31
+	errnoMfile       errno = 33
+	errnoNametoolong errno = 37
+	errnoNoent       errno = 44
+	errnoNosys       errno = 52
+	errnoNotdir      errno = 54
+	errnoNotsock     errno = 57
+	errnoNotsup      errno = 58
+	errnoRofs        errno = 69
+	errnoSpipe       errno = 70
 )
 
 // Limits of WASI calls: vectors or subscriptions of one call, and bytes handled from one look at the clock to the next.
@@ -42,20 +49,15 @@ const (
 	printPiece  = 4 << 10
 )
 
-// closed is what functions on files answer: there are none.
+// closed is what functions on files answer for standard streams.
 func closed(*guest, []uint64) errno { return errnoBadf }
 
 // done is what functions answer that have nothing to do.
 func done(*guest, []uint64) errno { return errnoSuccess }
 
-// onStream answers for the three standard streams with what f says, and for other descriptors that they are not open.
-func onStream(f func(*guest, []uint64) errno) func(*guest, []uint64) errno {
-	return func(g *guest, p []uint64) errno {
-		if uint32(p[0]) > 2 {
-			return errnoBadf
-		}
-		return f(g, p)
-	}
+// answer is a function that does nothing but answer.
+func answer(e errno) func(*guest, []uint64) errno {
+	return func(*guest, []uint64) errno { return e }
 }
 
 // wasi lists the module: each function with the types of its parameters, i for i32 and I for i64. All but proc_exit return a number.
@@ -72,46 +74,46 @@ var wasi = []struct {
 	{"random_get", "ii", (*guest).wasiRandom},
 	{"sched_yield", "", func(*guest, []uint64) errno { runtime.Gosched(); return errnoSuccess }},
 	{"poll_oneoff", "iiii", (*guest).wasiPoll},
-	{"proc_raise", "i", func(*guest, []uint64) errno { return errnoNosys }},
-	{"fd_close", "i", onStream(done)},
-	{"fd_datasync", "i", onStream(done)},
-	{"fd_sync", "i", onStream(done)},
-	{"fd_fdstat_get", "ii", onStream((*guest).wasiFdstat)},
-	{"fd_fdstat_set_flags", "ii", onStream(done)},
-	{"fd_fdstat_set_rights", "iII", onStream(done)},
-	{"fd_filestat_get", "ii", onStream((*guest).wasiFilestat)},
-	{"fd_read", "iiii", onStream((*guest).wasiRead)},
-	{"fd_write", "iiii", onStream((*guest).wasiWrite)},
-	{"fd_seek", "iIii", onStream(func(*guest, []uint64) errno { return errnoSpipe })},
-	{"fd_tell", "ii", onStream(func(*guest, []uint64) errno { return errnoSpipe })},
-	{"fd_advise", "iIIi", closed},
-	{"fd_allocate", "iII", closed},
-	{"fd_filestat_set_size", "iI", closed},
-	{"fd_filestat_set_times", "iIIi", closed},
-	{"fd_pread", "iiiIi", closed},
-	{"fd_prestat_get", "ii", closed},
-	{"fd_prestat_dir_name", "iii", closed},
-	{"fd_pwrite", "iiiIi", closed},
-	{"fd_readdir", "iiiIi", closed},
-	{"fd_renumber", "ii", closed},
-	{"path_create_directory", "iii", closed},
-	{"path_filestat_get", "iiiii", closed},
-	{"path_filestat_set_times", "iiiiIIi", closed},
-	{"path_link", "iiiiiii", closed},
-	{"path_open", "iiiiiIIii", closed},
-	{"path_readlink", "iiiiii", closed},
-	{"path_remove_directory", "iii", closed},
-	{"path_rename", "iiiiii", closed},
-	{"path_symlink", "iiiii", closed},
-	{"path_unlink_file", "iii", closed},
-	{"sock_accept", "iii", onStream(func(*guest, []uint64) errno { return errnoNotsock })},
-	{"sock_recv", "iiiiii", onStream(func(*guest, []uint64) errno { return errnoNotsock })},
-	{"sock_send", "iiiii", onStream(func(*guest, []uint64) errno { return errnoNotsock })},
-	{"sock_shutdown", "ii", onStream(func(*guest, []uint64) errno { return errnoNotsock })},
+	{"proc_raise", "i", answer(errnoNosys)},
+	{"fd_close", "i", onFile(done, (*guest).fdClose)},
+	{"fd_datasync", "i", onFile(done, always(errnoSuccess))},
+	{"fd_sync", "i", onFile(done, always(errnoSuccess))},
+	{"fd_fdstat_get", "ii", onFile((*guest).wasiFdstat, (*guest).fdStat)},
+	{"fd_fdstat_set_flags", "ii", onFile(done, always(errnoSuccess))},
+	{"fd_fdstat_set_rights", "iII", onFile(done, always(errnoSuccess))},
+	{"fd_filestat_get", "ii", onFile((*guest).wasiFilestat, (*guest).fdFilestat)},
+	{"fd_read", "iiii", onFile((*guest).wasiRead, (*guest).fdRead)},
+	{"fd_write", "iiii", onFile((*guest).wasiWrite, always(errnoBadf))},
+	{"fd_seek", "iIii", onFile(answer(errnoSpipe), (*guest).fdSeek)},
+	{"fd_tell", "ii", onFile(answer(errnoSpipe), (*guest).fdTell)},
+	{"fd_advise", "iIIi", onFile(closed, always(errnoSuccess))},
+	{"fd_allocate", "iII", onFile(closed, always(errnoRofs))},
+	{"fd_filestat_set_size", "iI", onFile(closed, always(errnoRofs))},
+	{"fd_filestat_set_times", "iIIi", onFile(closed, always(errnoRofs))},
+	{"fd_pread", "iiiIi", onFile(closed, (*guest).fdPread)},
+	{"fd_prestat_get", "ii", onFile(closed, (*guest).fdPrestat)},
+	{"fd_prestat_dir_name", "iii", onFile(closed, (*guest).fdPrestatName)},
+	{"fd_pwrite", "iiiIi", onFile(closed, always(errnoBadf))},
+	{"fd_readdir", "iiiIi", onFile(closed, (*guest).fdReaddir)},
+	{"fd_renumber", "ii", onFile(closed, always(errnoNotsup))},
+	{"path_create_directory", "iii", (*guest).pathCreate},
+	{"path_filestat_get", "iiiii", (*guest).pathFilestat},
+	{"path_filestat_set_times", "iiiiIIi", unwritable(0)},
+	{"path_link", "iiiiiii", unwritable(4)},
+	{"path_open", "iiiiiIIii", (*guest).pathOpen},
+	{"path_readlink", "iiiiii", (*guest).pathReadlink},
+	{"path_remove_directory", "iii", unwritable(0)},
+	{"path_rename", "iiiiii", unwritable(0)},
+	{"path_symlink", "iiiii", unwritable(2)},
+	{"path_unlink_file", "iii", unwritable(0)},
+	{"sock_accept", "iii", onFile(answer(errnoNotsock), always(errnoNotsock))},
+	{"sock_recv", "iiiiii", onFile(answer(errnoNotsock), always(errnoNotsock))},
+	{"sock_send", "iiiii", onFile(answer(errnoNotsock), always(errnoNotsock))},
+	{"sock_shutdown", "ii", onFile(answer(errnoNotsock), always(errnoNotsock))},
 }
 
-// wasiImports are the functions of WASI that there are: clocks, randomness, waiting, and printing to the log. Files, sockets,
-// arguments and environment are empty.
+// wasiImports are the functions of WASI that there are: clocks, randomness, waiting, printing to the log, and reading the files that the
+// host gives. Sockets, arguments and environment are empty.
 func wasiImports() []hostFunction {
 	list := []hostFunction{{wasiModule, "proc_exit", types("i"), nil, func(_ *guest, stack []uint64) {
 		panic(fault.New(fault.Guest, "the guest left with exit code %d", uint32(stack[0])))
@@ -161,16 +163,13 @@ const (
 	clockMonotonic = 1
 )
 
-// started is where the guests' monotonic clock begins.
-var started = time.Now()
-
-// wasiNow reads a clock in nanoseconds. The monotonic one is never 0, which Go's runtime takes for a broken clock.
-func wasiNow(clock uint32) (ns uint64, ok bool) {
+// now reads a clock in nanoseconds. The monotonic one begins with the host, and is never 0, which Go's runtime takes for a broken clock.
+func (h *Host) now(clock uint32) (ns uint64, ok bool) {
 	switch clock {
 	case clockRealtime:
-		return uint64(time.Now().UnixNano()), true
+		return uint64(h.options.Now().UnixNano()), true
 	case clockMonotonic:
-		return uint64(time.Since(started)) + 1, true
+		return uint64(h.options.Now().Sub(h.started)) + 1, true
 	}
 	return 0, false
 }
@@ -183,7 +182,7 @@ func (g *guest) wasiClockRes(p []uint64) errno {
 }
 
 func (g *guest) wasiClockTime(p []uint64) errno {
-	now, ok := wasiNow(uint32(p[0]))
+	now, ok := g.bundle.host.now(uint32(p[0]))
 	if !ok {
 		return errnoInval
 	}
@@ -200,7 +199,7 @@ func (g *guest) wasiRandom(p []uint64) errno {
 		n := min(len(b), randomPiece)
 		g.charge(int64(n))
 		g.checkTime()
-		rand.Read(b[:n]) // never fails
+		g.bundle.host.options.Random(b[:n])
 		b = b[n:]
 	}
 	return errnoSuccess

@@ -3,6 +3,10 @@ package admit
 // reference checks what deals with references, tables and segments.
 func (b *body) reference() {
 	in, m := &b.in, b.m
+	if m.policy.Images && changesTables(in.op) {
+		b.r.failAt(in.start, "an instruction that changes a table is refused: the guest shall be imaged")
+		return
+	}
 	switch in.op {
 	case opRefNull:
 		b.put(ValueType(in.x))
@@ -40,6 +44,15 @@ func (b *body) reference() {
 	default:
 		b.table()
 	}
+}
+
+// changesTables tells whether an instruction changes a table or an element segment.
+func changesTables(op int) bool {
+	switch op {
+	case opTableSet, opTableFill, opTableCopy, opTableInit, opElemDrop:
+		return true
+	}
+	return false
 }
 
 // table checks the instructions that name one table.

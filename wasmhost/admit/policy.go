@@ -41,6 +41,9 @@ type Policy struct {
 	// StartFunction lets the module have a start function, which runs before its guest has limits.
 	StartFunction bool
 
+	// Images refuses what changes tables, so that a guest is its memory and its globals.
+	Images bool
+
 	// Allowed lists what may be imported; all else is refused.
 	Allowed []Import
 }
@@ -88,6 +91,14 @@ func Default() Policy {
 		Operands: 10_000,
 		Steps:    64 << 20,
 	}
+}
+
+// Trusted returns the policy for modules that are our own. What bounds a guest while it runs is the same as for others.
+func Trusted() Policy {
+	p := Default()
+	p.ModuleBytes, p.BodyBytes = 64<<20, 1<<20
+	p.Nesting, p.Blocks, p.Carried, p.Work, p.BrTable = 10_000, 30_000, 4_000_000, 160_000_000, 50_000
+	return p
 }
 
 // Validate returns a fault for every cap that is negative, and for allowed imports that cannot be.
