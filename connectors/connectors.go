@@ -81,6 +81,13 @@ type Sized interface {
 	Progress() (read, all int64)
 }
 
+// Marker is a Reader that knows how far event time has come, beside what the rows say of it.
+type Marker interface {
+	// Watermark returns, for a split by its index, the time that no row is at or before any more, [stream.MinWatermark] when it
+	// does not know. It is asked behind each Next, for what Next has returned so far.
+	Watermark(split int) stream.Watermark
+}
+
 // Message is one unit of input: a JetStream message, a block of whole lines of a file.
 type Message struct {
 	Data []byte

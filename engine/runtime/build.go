@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -30,7 +31,10 @@ type attempt struct {
 	tasks   []task
 	stats   []*operator.Stats
 	readers []connectors.Reader
-	edges   []*edge
+	timed   []*timed // of all tasks
+	// moving counts the elements on edges and in the hands of their receivers.
+	moving atomic.Int64
+	edges  []*edge
 	// closers run in reverse order when the attempt is over.
 	closers []func()
 	// width is the number of tasks of each stage, and stageOf the stage of each node.
@@ -179,7 +183,7 @@ func (a *attempt) layOut(ctx context.Context) error {
 			edges := make([][]*edge, producers)
 			for p := range edges {
 				for c := range a.width[s] {
-					e := &edge{elements: make(chan stream.Element, edgeLength), ready: a.ready[s][c]}
+					e := &edge{elements: make(chan stream.Element, edgeLength), ready: a.ready[s][c], moving: &a.moving}
 					edges[p] = append(edges[p], e)
 					a.edges = append(a.edges, e)
 				}
@@ -246,7 +250,8 @@ func (a *attempt) buildTask(ctx context.Context, s *plan.Stage, index int) error
 	}
 	m := newMerge(edges, a.ready[s][index])
 	m.chain, m.rest, m.done = first, rest, a.epochs.taskDone
-	m.timed = timed{operators: c.timed, clock: a.job.options.Clock, epochs: a.epochs}
+	m.timed.operators, m.timed.clock, m.timed.epochs = c.timed, a.job.options.Clock, a.epochs
+	a.timed = append(a.timed, &m.timed)
 	a.tasks = append(a.tasks, task{fmt.Sprintf("task %s[%d]", head.Node.ID, index), m.run})
 	return nil
 }
@@ -420,7 +425,8 @@ func (c *chain) source(n *plan.ResolvedNode, out stream.Output, rest func()) err
 		s.align.join(s)
 	}
 	s.time = a.job.options.Clock
-	s.timed = timed{operators: c.timed, clock: s.time, epochs: a.epochs}
+	s.timed.operators, s.timed.clock, s.timed.epochs = c.timed, s.time, a.epochs
+	a.timed = append(a.timed, &s.timed)
 	job := a.connectorJob(n.Node.ID)
 	job.Cut = n.Source.Format.Cutter(spec.FormatConfig)
 	job.Rows = n.Source.Format.Rows

@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/stream"
@@ -24,6 +25,7 @@ type splitClock struct {
 	id     string
 	newest int64 // the largest event time seen, or stream.NoTime
 	marked int64 // the one that the last watermark was made of
+	said   int64 // the watermark that the reader gave
 	seen   time.Time
 	rows   bool // rows since the last tick
 }
@@ -32,27 +34,27 @@ type splitClock struct {
 func newClock(e *plan.EventTime, ids []string, positions map[string]json.RawMessage, now time.Time) (*clock, error) {
 	c := &clock{outOfOrderness: time.Duration(e.OutOfOrderness).Milliseconds(), idleAfter: time.Duration(e.Idle), none: e.Watermarks == "none", active: true}
 	for _, id := range ids {
-		s := splitClock{id: id, newest: stream.NoTime, marked: stream.NoTime, seen: now}
+		s := splitClock{id: id, newest: stream.NoTime, marked: stream.NoTime, said: int64(stream.MinWatermark), seen: now}
 		if p := positions[id]; p != nil {
-			var times [2]int64
+			var times [3]int64
 			if err := json.Unmarshal(p, &times); err != nil {
 				return nil, fault.New(fault.State, "the event time of a split is not as it was written: %v", err).At("split %s", id)
 			}
-			s.newest, s.marked = times[0], times[1]
+			s.newest, s.marked, s.said = times[0], times[1], times[2]
 		}
 		c.splits = append(c.splits, s)
 	}
 	return c, nil
 }
 
-// positions returns, by split, the newest event time and the one that the last watermark was made of: a run that goes on from
-// here knows rows to be late that were.
+// positions returns, by split, the newest event time, the one that the last watermark was made of, and the reader's watermark: a
+// run that goes on from here knows rows to be late that were.
 func (c *clock) positions() map[string]json.RawMessage {
 	positions := make(map[string]json.RawMessage, len(c.splits))
 	for _, s := range c.splits {
-		p, err := json.Marshal([2]int64{s.newest, s.marked})
+		p, err := json.Marshal([3]int64{s.newest, s.marked, s.said})
 		if err != nil {
-			panic(err) // two numbers always encode
+			panic(err) // numbers always encode
 		}
 		positions[s.id] = p
 	}
@@ -63,7 +65,7 @@ func (c *clock) positions() map[string]json.RawMessage {
 func (c *clock) resume() stream.Watermark {
 	w := stream.MaxWatermark
 	for i := range c.splits {
-		w = min(w, c.mark(c.splits[i].marked))
+		w = min(w, c.splits[i].watermark(c.mark(c.splits[i].marked)))
 	}
 	return w
 }
@@ -88,6 +90,21 @@ func before(t, d int64) int64 {
 	return t - d - 1
 }
 
+// watermark returns the later of a watermark made of rows and the one that the reader gave.
+func (s *splitClock) watermark(made stream.Watermark) stream.Watermark {
+	return max(made, stream.Watermark(s.said))
+}
+
+// hear takes the watermarks of a reader, and reports whether they say something new.
+func (c *clock) hear(m connectors.Marker) (news bool) {
+	for i := range c.splits {
+		if w := int64(m.Watermark(i)); w > c.splits[i].said {
+			c.splits[i].said, c.splits[i].rows, news = w, true, true
+		}
+	}
+	return news
+}
+
 // mark returns the watermark behind a time.
 func (c *clock) mark(t int64) stream.Watermark {
 	if t == stream.NoTime || c.none {
@@ -100,7 +117,7 @@ func (c *clock) mark(t int64) stream.Watermark {
 func (c *clock) newest() stream.Watermark {
 	w := stream.MinWatermark
 	for i := range c.splits {
-		w = max(w, c.mark(c.splits[i].newest))
+		w = max(w, c.splits[i].watermark(c.mark(c.splits[i].newest)))
 	}
 	return w
 }
@@ -118,7 +135,7 @@ func (c *clock) tick(now time.Time) (w stream.Watermark, active, changed bool) {
 			continue
 		}
 		active = true
-		w = min(w, c.mark(s.newest))
+		w = min(w, s.watermark(c.mark(s.newest)))
 	}
 	changed = active != c.active
 	c.active = active

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/wasmill/wasmill/engine/stream"
 )
@@ -14,17 +15,20 @@ const edgeLength = 8
 type edge struct {
 	elements chan stream.Element
 	// ready wakes the receiver, which has one such channel for all of its inputs.
-	ready chan struct{}
+	ready  chan struct{}
+	moving *atomic.Int64 // nil: not counted
 }
 
 // Send waits for room, and takes over the element's batch even when it fails.
 func (e *edge) Send(ctx context.Context, element stream.Element) error {
+	e.count(1)
 	select {
 	case e.elements <- element:
 	default:
 		select {
 		case e.elements <- element:
 		case <-ctx.Done():
+			e.count(-1)
 			if element.Batch != nil {
 				element.Batch.Release()
 			}
@@ -33,6 +37,12 @@ func (e *edge) Send(ctx context.Context, element stream.Element) error {
 	}
 	poke(e.ready)
 	return nil
+}
+
+func (e *edge) count(n int64) {
+	if e.moving != nil {
+		e.moving.Add(n)
+	}
 }
 
 // drop releases what nobody received. Both ends are gone by then.

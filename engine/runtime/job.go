@@ -77,6 +77,34 @@ func (j *Job) Stats() []*operator.Stats {
 // Epochs returns the counters of commits.
 func (j *Job) Epochs() *EpochStats { return &j.epochs }
 
+// Commit asks for the end of the epoch before its time. Epochs tells when it has come.
+func (j *Job) Commit() {
+	if a := j.current.Load(); a != nil {
+		poke(a.epochs.full)
+	}
+}
+
+// Settled reports whether nothing is under way between tasks, and all timers that are due by the clock have fired. What sources
+// have not handed on yet is not known here. Tests of jobs that wait for their input use it.
+func (j *Job) Settled() bool {
+	a := j.current.Load()
+	if a == nil {
+		return false
+	}
+	now := j.options.Clock.Now().UnixMilli()
+	for _, t := range a.timed {
+		if len(t.operators) > 0 && t.seen.Load() != now {
+			return false
+		}
+	}
+	for _, s := range a.epochs.sources {
+		if s.due.Load() {
+			return false
+		}
+	}
+	return a.moving.Load() == 0
+}
+
 // Ended reports whether all of the job's inputs came to their end, and all that they held is committed.
 func (j *Job) Ended() bool { return j.ended.Load() }
 

@@ -56,6 +56,7 @@ func (m *merge) run(ctx context.Context) error {
 			case e := <-in.edge.elements:
 				any = true
 				drained, err := m.element(in, e)
+				in.edge.count(-1)
 				if drained || err != nil {
 					return err
 				}

@@ -116,6 +116,9 @@ func (s *source) run(ctx context.Context) error {
 				return err
 			}
 		}
+		if m, ok := s.reader.(connectors.Marker); ok && s.clock != nil && s.clock.hear(m) {
+			s.due.Store(true) // what the reader says is passed on at once
+		}
 		if errors.Is(err, io.EOF) {
 			err = s.end()
 		}
@@ -158,7 +161,7 @@ func (s *source) barrier(b barrier) error {
 }
 
 func (s *source) progress() error {
-	if s.clock == nil || s.ended || !s.due.Swap(false) {
+	if !s.due.Swap(false) || s.ended {
 		return nil
 	}
 	w, active, changed := s.clock.tick(s.time.Now())

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/wasmill/wasmill/engine/operator"
@@ -51,6 +52,7 @@ type timed struct {
 	clock     Clock
 	epochs    *epochs
 	last      int64
+	seen      atomic.Int64 // the time that the operators have dealt with
 }
 
 // start wakes the task now and then, if it has any such operators.
@@ -78,5 +80,6 @@ func (t *timed) tick() error {
 		}
 		t.epochs.rows.Add(uint64(fired)) // they changed state: the epoch is to be committed
 	}
+	t.seen.Store(now)
 	return nil
 }

@@ -1,5 +1,7 @@
 package window
 
+import "math"
+
 // Result says what becomes of a window.
 type Result uint8
 
@@ -107,6 +109,9 @@ func (t Every) Timer(h Host, p *Pane, d Domain, time int64) (Result, error) {
 	}
 	if time == p.Last() {
 		return Fire, nil // the window ends
+	}
+	if p.Window == Global && h.Watermark() == math.MaxInt64 {
+		time = math.MaxInt64 // the input has ended: what is left is the end of time
 	}
 	return Fire, t.next(h, p, time)
 }
