@@ -1,5 +1,7 @@
 #include "runtime.h"
 
+#include <stdlib.h>
+
 #include "guard.h"
 
 struct wm_buffer wm_error;
@@ -24,6 +26,26 @@ static void set_plain(PyObject *e) {
     Py_XDECREF(text);
 }
 
+// Memory that nobody uses, so that there is some when there is none left: the text of an error wants a little.
+enum { RESERVE = 1 << 20 };
+static void *reserve;
+
+void wm_error_reserve(void) {
+    if (!reserve) reserve = malloc(RESERVE);
+}
+
+// let_go frees what the frames of a traceback hold: it is what filled the memory.
+static void let_go(PyObject *e) {
+    free(reserve), reserve = NULL;
+    PyObject *tb = PyException_GetTraceback(e);
+    for (PyObject *t = tb; t; t = (PyObject *)((PyTracebackObject *)t)->tb_next) {
+        PyObject *v = PyObject_CallMethod((PyObject *)((PyTracebackObject *)t)->tb_frame, "clear", NULL);
+        if (!v) PyErr_Clear(); // one that is still running
+        Py_XDECREF(v);
+    }
+    Py_XDECREF(tb);
+}
+
 void wm_error_take(const struct wm_function *f, Py_ssize_t row) {
     wm_guard_clear();
     PyObject *e = PyErr_GetRaisedException();
@@ -31,6 +53,8 @@ void wm_error_take(const struct wm_function *f, Py_ssize_t row) {
         set_text("the function failed without an exception", 40);
         return;
     }
+    bool full = PyErr_GivenExceptionMatches(e, PyExc_MemoryError);
+    if (full) let_go(e);
     PyObject *values = f ? wm_row_dict(f, row) : NULL;
     PyObject *text = PyObject_CallMethod(wm_runtime, "error_text", "OOnO", e, f && f->name ? f->name : Py_None, row, values ? values : Py_None);
     Py_ssize_t n;
@@ -43,4 +67,5 @@ void wm_error_take(const struct wm_function *f, Py_ssize_t row) {
     PyException_SetTraceback(e, Py_None); // an exception that the user's code keeps shall not keep the row's frames
     Py_DECREF(e);
     PyErr_Clear();
+    if (full) PyGC_Collect(), wm_error_reserve();
 }

@@ -94,6 +94,7 @@ int wm_runtime_start(void) {
     PyObject *timeout = flush ? PyObject_GetAttrString(wm_runtime, "Timeout") : NULL;
     if (!timeout) return -1;
     wm_guard_init(timeout);
+    wm_error_reserve();
     PyObject *v = PyObject_CallMethod(wm_runtime, "start", NULL);
     Py_XDECREF(v);
     return v ? 0 : -1;

@@ -24,6 +24,9 @@ int wm_row_type_init(PyObject *module);
 // wm_error is the text of the last error, UTF-8.
 extern struct wm_buffer wm_error;
 
+// wm_error_reserve keeps some memory for the text of a MemoryError; once, at the start.
+void wm_error_reserve(void);
+
 // wm_error_take makes the exception that is set the last error, and clears it. f is the function at work, or NULL; row the row, or -1.
 // What the exception holds alive is free after that.
 void wm_error_take(const struct wm_function *f, Py_ssize_t row);

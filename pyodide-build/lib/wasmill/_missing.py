@@ -9,21 +9,37 @@ _NATIVE = frozenset(
     torchvision transformers ujson uvloop xgboost yarl zmq zstandard""".split()
 )
 
-_NO_NETWORK = "a guest has no network: sources, sinks and lookups of the pipeline talk to the world"
+NO_NETWORK = "a guest has no network: sources, sinks and lookups of the pipeline talk to the world"
+NO_THREADS = "a guest has one thread: parallelism is the pipeline's, and waiting is that of its sources and lookups"
 _NO_NATIVE_CODE = "a guest runs no machine code"
-_NO_PROCESSES = "a guest has no processes besides itself; parallelism is the pipeline's"
+NO_PROCESSES = "a guest has no processes besides itself; parallelism is the pipeline's"
 _NO_TERMINAL = "a guest has no terminal"
-_ABSENT = {
-    "_socket": _NO_NETWORK, "socket": _NO_NETWORK, "_ssl": _NO_NETWORK, "ssl": _NO_NETWORK, "select": _NO_NETWORK, "selectors": _NO_NETWORK,
-    "_ctypes": _NO_NATIVE_CODE, "ctypes": _NO_NATIVE_CODE, "_posixsubprocess": _NO_PROCESSES, "_multiprocessing": _NO_PROCESSES,
-    "_posixshmem": _NO_PROCESSES, "fcntl": _NO_PROCESSES, "pwd": _NO_PROCESSES, "grp": _NO_PROCESSES, "resource": _NO_PROCESSES, "syslog": _NO_PROCESSES,
+ABSENT = {
+    "_socket": NO_NETWORK, "_ssl": NO_NETWORK, "ssl": NO_NETWORK,
+    "_ctypes": _NO_NATIVE_CODE, "ctypes": _NO_NATIVE_CODE, "_posixsubprocess": NO_PROCESSES, "_multiprocessing": NO_PROCESSES, "multiprocessing": NO_PROCESSES,
+    "_posixshmem": NO_PROCESSES, "fcntl": NO_PROCESSES, "pwd": NO_PROCESSES, "grp": NO_PROCESSES, "resource": NO_PROCESSES, "syslog": NO_PROCESSES,
     "mmap": "a guest cannot map files; open() reads those of the bundle", "termios": _NO_TERMINAL, "readline": _NO_TERMINAL, "_curses": _NO_TERMINAL,
     "curses": _NO_TERMINAL, "_tkinter": _NO_TERMINAL, "tkinter": _NO_TERMINAL, "_sqlite3": "SQLite is not part of the sandbox",
     "_bz2": "bz2 is not part of the sandbox; zlib and gzip are", "_lzma": "lzma is not part of the sandbox; zlib and gzip are",
-    "_dbm": "dbm is not part of the sandbox", "_gdbm": "dbm is not part of the sandbox", "_interpreters": _NO_PROCESSES,
+    "_dbm": "dbm is not part of the sandbox", "_gdbm": "dbm is not part of the sandbox", "_interpreters": NO_PROCESSES,
 }
 _RENAMED = {"yaml": "PyYAML", "dateutil": "python-dateutil", "bs4": "beautifulsoup4", "attr": "attrs", "jwt": "PyJWT", "slugify": "python-slugify"}
 _INSTEAD = {"simplejson": "json", "ujson": "json", "orjson": "json", "rapidjson": "json", "pytz": "zoneinfo", "cPickle": "pickle", "StringIO": "io", "ConfigParser": "configparser", "Queue": "queue"}
+
+
+_PROCESS_CALLS = frozenset(
+    """WNOHANG abort execl execle execlp execv execve execvp execvpe fork forkpty getppid getuid kill killpg nice pipe popen posix_spawn posix_spawnp
+    register_at_fork setsid spawnl spawnv spawnve startfile system wait wait3 wait4 waitid waitpid""".split()
+)
+
+
+def attribute_hint(module, name):
+    """Returns why a module of the standard library has no such attribute, or ""."""
+    if module == "os" and name in _PROCESS_CALLS:
+        return NO_PROCESSES
+    if module == "signal":
+        return "a guest gets no signals; the host ends calls at their deadline, see wasmill.deadline()"
+    return ""
 
 
 def hint(e):
@@ -31,8 +47,8 @@ def hint(e):
     name = (getattr(e, "name", None) or "").partition(".")[0]
     if not name:
         return ""
-    if name in _ABSENT:
-        return _ABSENT[name]
+    if name in ABSENT:
+        return ABSENT[name]
     if not isinstance(e, ModuleNotFoundError):
         return ""
     if name in _INSTEAD:
