@@ -80,8 +80,9 @@ def _receive(fd):
 class LocalHost:
     """Runs jobs. `output` holds what sinks wrote, by the kind of sink; `committed` the state. A job that resumes begins with it."""
 
-    def __init__(self, piece=3, files=None):
-        self.piece, self.files, self.output, self.committed = piece, files or {}, {}, {}
+    def __init__(self, piece=3, files=None, folder=""):
+        """files holds the records of files by path; others are read, `piece` lines at a time, below folder."""
+        self.piece, self.files, self.folder, self.output, self.committed = piece, files or {}, folder, {}, {}
         self.now, self.resumes = None, False
 
     def __enter__(self):
@@ -211,8 +212,13 @@ class LocalHost:
                 yield (RANGE, source["port"], min(self.piece, source["count"] - start), start, None, None, None, None)
         else:
             for path in source["paths"]:
-                for line in self.files[path]:
-                    yield (RECORDS, source["port"], -1, -1, path, None, None, line)
+                for piece in self.files.get(path) or self.read(path):
+                    yield (RECORDS, source["port"], -1, -1, path, None, None, piece)
+
+    def read(self, path):
+        with open(os.path.join(self.folder, path), "rb") as f:
+            lines = f.readlines()
+        return [b"".join(lines[i:i + self.piece]) for i in range(0, len(lines), self.piece)]
 
     def commit(self, key, name, key_bytes, space, payload):
         at = (key[0], name, key_bytes, space)

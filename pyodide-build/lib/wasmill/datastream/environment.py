@@ -265,7 +265,7 @@ class StreamExecutionEnvironment:
         """Makes a stream of a file's lines."""
         from ..common.typeinfo import Types
 
-        return self._source(TextSource(str(file_path), charset_name), "Source: " + str(file_path), Types.STRING())
+        return self._source(TextSource(file_path, charset_name), "Source: " + str(file_path), Types.STRING())
 
     def add_source(self, source_func, source_name="Custom Source", type_info=None):
         if isinstance(source_func, Source):

@@ -25,6 +25,15 @@ def parallelism():
     return int(getattr(_wasmill, "parallelism", 0) or os.cpu_count() or 1)
 
 
+def path(name):
+    """Returns what the host calls a file: below the folder that the sandbox shows the script in, a path relative to it."""
+    if _wasmill is None:
+        return name
+    from .. import _errors
+
+    return name[len(_errors.root):] or "." if name.startswith(_errors.root) else name
+
+
 def metric(name, value):
     """Adds to one of the job's metrics."""
     if _wasmill is not None:

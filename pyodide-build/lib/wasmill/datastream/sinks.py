@@ -3,6 +3,7 @@
 import base64
 import pickle
 
+from . import host
 from .graph import OutputSpec
 
 __all__ = ["Sink", "Source"]
@@ -106,13 +107,24 @@ class TextSource(Source):
     """The lines of a file."""
 
     def __init__(self, path, charset="UTF-8"):
-        self._path, self._charset = path, charset
+        self._path, self._charset = local_path(path), charset
 
     def plan(self):
         return {"kind": "file", "paths": [self._path], "format": "lines"}
 
     def decode(self, payload, name):
         return lines(payload, self._charset)
+
+
+def local_path(path):
+    """Returns the path of a local file as the host knows it. It may be given as file:///..., and what lies beside the script by a path
+    made of __file__: it becomes one relative to the script's folder."""
+    path = str(path)
+    if path.startswith("file:"):
+        path = "/" + path[len("file:"):].lstrip("/")
+    elif "://" in path:
+        raise ValueError("%s: files are read and written on this machine; other file systems are not here" % path)
+    return host.path(path)
 
 
 def lines(payload, charset):

@@ -4,7 +4,7 @@ from ...common.serialization import Encoder
 from ...common.time import to_millis
 from ...common.typeinfo import Types
 from ..graph import OutputSpec
-from ..sinks import Sink, Source, lines
+from ..sinks import Sink, Source, lines, local_path
 from ..stream import printed
 
 __all__ = [
@@ -99,7 +99,7 @@ class FileSourceBuilder:
     def __init__(self, form, paths):
         if not hasattr(form, "decode"):
             raise TypeError("%s is no format that files can be read in" % type(form).__name__)
-        self._format, self._paths, self._interval = form, [_local(p) for p in paths], None
+        self._format, self._paths, self._interval = form, [local_path(p) for p in paths], None
 
     def monitor_continuously(self, discovery_interval):
         """Looks for new files at this interval, and never ends."""
@@ -119,17 +119,6 @@ class FileSourceBuilder:
 
     def build(self):
         return FileSource(self._format, self._paths, self._interval)
-
-
-def _local(path):
-    """Returns the path of a local file, which may be given as file:///..."""
-    path = str(path)
-    if path.startswith("file:"):
-        path = path[len("file:"):]
-        return "/" + path.lstrip("/")
-    if "://" in path:
-        raise ValueError("%s: files are read and written on this machine; other file systems are not here" % path)
-    return path
 
 
 class OutputFileConfig:
@@ -233,7 +222,7 @@ class FileSink(Sink):
         """Begins a sink that writes elements one by one."""
         if not isinstance(encoder, Encoder):
             raise TypeError("expected an Encoder, got %r" % (encoder,))
-        return FileSink.RowFormatBuilder(_local(base_path))
+        return FileSink.RowFormatBuilder(local_path(base_path))
 
     @staticmethod
     def for_bulk_format(base_path, writer_factory):

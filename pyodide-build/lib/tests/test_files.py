@@ -1,0 +1,34 @@
+"""Paths of files, as jobs give them."""
+
+import unittest
+from unittest import mock
+
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.connectors.file_system import FileSource, StreamFormat
+from wasmill import _errors
+from wasmill.datastream import host
+
+
+class Paths(unittest.TestCase):
+    def paths(self, *given):
+        return FileSource.for_record_stream_format(StreamFormat.text_line_format(), *given).build().plan()["paths"]
+
+    def test_as_given(self):
+        self.assertEqual(["data/a.txt", "/tmp/a.txt", "/tmp/b.txt"], self.paths("data/a.txt", "file:///tmp/a.txt", "file:/tmp/b.txt"))
+
+    def test_beside_the_script(self):
+        with mock.patch.object(host, "_wasmill", object()), mock.patch.object(_errors, "root", "/bundle/"):
+            self.assertEqual(["data/a.txt", ".", "/bundles/a"], self.paths("/bundle/data/a.txt", "/bundle/", "/bundles/a"))
+
+    def test_text_files_take_them_too(self):
+        stream = StreamExecutionEnvironment.get_execution_environment().read_text_file("file:///tmp/a.txt")
+        self.assertEqual(["/tmp/a.txt"], stream._node.inputs[0].node.details["source"].plan()["paths"])
+
+    def test_elsewhere(self):
+        with self.assertRaises(ValueError) as error:
+            self.paths("s3://bucket/a.txt")
+        self.assertEqual("s3://bucket/a.txt: files are read and written on this machine; other file systems are not here", str(error.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
