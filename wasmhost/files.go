@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
@@ -92,7 +93,7 @@ func (f *Files) folder(path string) (*node, error) {
 // add finds or makes what has that name in a folder.
 func (f *Files) add(at *node, name string, folder bool) (*node, error) {
 	path := strings.TrimSuffix(at.path, "/") + "/" + name
-	if name == "" || name == "." || name == ".." || len(path) > maxPath || strings.ContainsAny(name, "/\x00") {
+	if name == "" || name == "." || name == ".." || len(path) > maxPath || strings.ContainsAny(name, "/\x00") || !utf8.ValidString(name) {
 		return nil, fault.New(fault.Bundle, "`%s` is no path of a file", clipText(path))
 	}
 	i, found := at.find(name)
@@ -120,6 +121,9 @@ func (n *node) walk(path string) (*node, errno) {
 	}
 	if strings.IndexByte(path, 0) >= 0 {
 		return nil, errnoInval
+	}
+	if !utf8.ValidString(path) {
+		return nil, errnoIlseq
 	}
 	if path == "" {
 		return nil, errnoNoent

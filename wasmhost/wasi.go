@@ -29,6 +29,7 @@ const (
 	errnoBadf        errno = 8
 	errnoExist       errno = 20
 	errnoFault       errno = 21
+	errnoIlseq       errno = 25
 	errnoInval       errno = 28
 	errnoIsdir       errno = 31
 	errnoMfile       errno = 33

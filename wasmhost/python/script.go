@@ -1,0 +1,65 @@
+package python
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost"
+	"github.com/wasmill/wasmill/wasmhost/bundle"
+)
+
+// Script runs a driver script: a file that builds plans and starts them with execute(), as often as it likes.
+type Script struct {
+	// Execute runs the job of a plan, JSON as docs/tasks.md has it, and returns the answer, JSON too. Tasks has the functions of the
+	// script as it waits: its guests are clones of the script. They, and tasks, must be closed when Execute returns.
+	Execute func(ctx context.Context, plan []byte, tasks udf.Bundle) (answer []byte, err error)
+	// Log receives what the script prints; nil discards it.
+	Log func(level int, line string)
+	// Timeout is how long the script may compute, its waiting for jobs not counted; 0 means the runtime's LoadTimeout.
+	Timeout time.Duration
+	// MaxMemory is the most memory of the script in bytes; 0 means the default of 256 MiB.
+	MaxMemory uint64
+}
+
+// Run executes a bundle's file as a script, from its first line to its last. Errors are those of [Runtime.Open].
+func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
+	t, p, err := r.ready(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := wasmhost.BundleFiles(b.Files, libraries(p))
+	if err != nil {
+		return fault.From(err).In("%s", b.Name)
+	}
+	text, err := json.Marshal(jobOf(b, true))
+	if err != nil {
+		return fault.New(fault.Internal, "a job is no JSON: %v", err)
+	}
+	base, err := r.started(ctx, t, p)
+	if err != nil {
+		return err
+	}
+	if s.Timeout <= 0 {
+		s.Timeout = r.options.LoadTimeout
+	}
+	seed, err := t.Seed(ctx, base, files, udf.Options{MaxMemory: s.MaxMemory, CallTimeout: s.Timeout, Log: s.Log})
+	if err != nil {
+		return fault.From(err).In("%s", b.Name)
+	}
+	defer seed.Close(ctx)
+	seed.OnExecute(func(ctx context.Context, plan []byte, image *wasmhost.Image) ([]byte, error) {
+		tasks, err := t.Bundle(ctx, b.Name, b.Digest, image, false, files)
+		if err != nil {
+			return nil, err
+		}
+		defer tasks.Close(ctx)
+		return s.Execute(ctx, plan, tasks)
+	})
+	if err := seed.RunWith(ctx, exportLoad, text); err != nil {
+		return fault.From(told(err)).In("%s", b.Name)
+	}
+	return nil
+}
