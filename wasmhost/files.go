@@ -1,6 +1,8 @@
 package wasmhost
 
 import (
+	"hash/fnv"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -10,10 +12,7 @@ import (
 )
 
 // Files is a tree of files that guests read as "/". Nobody writes to it. It may be used by many guests at once.
-type Files struct {
-	root *node
-	size int // nodes
-}
+type Files struct{ root *node }
 
 // node is a file or a folder.
 type node struct {
@@ -23,13 +22,13 @@ type node struct {
 	content  []byte  // of a file
 	children []*node // of a folder, by name
 	parent   *node   // the root's is itself
-	id       uint64
+	id       uint64  // made of the path, so that it is the same in every tree
 }
 
 // NewFiles makes a tree of files by path, with "/" between parts and none in front, and of folders that may be empty. It keeps the
 // contents, which must not change. The error is a fault of code Bundle about a path.
 func NewFiles(files map[string][]byte, folders ...string) (*Files, error) {
-	f := &Files{size: 1, root: &node{path: "/", folder: true, id: 1}}
+	f := &Files{newNode("/", "", true, nil)}
 	f.root.parent = f.root
 	for _, path := range folders {
 		if _, err := f.folder(path); err != nil {
@@ -40,7 +39,7 @@ func NewFiles(files map[string][]byte, folders ...string) (*Files, error) {
 	for path := range files {
 		paths = append(paths, path)
 	}
-	slices.Sort(paths) // a node's number depends on the tree alone
+	slices.Sort(paths) // so that the fault is the same every time
 	for _, path := range paths {
 		at, name := f.root, path
 		if cut := strings.LastIndexByte(path, '/'); cut >= 0 {
@@ -98,13 +97,18 @@ func (f *Files) add(at *node, name string, folder bool) (*node, error) {
 	}
 	i, found := at.find(name)
 	if !found {
-		f.size++
-		at.children = slices.Insert(at.children, i, &node{path: path, name: name, folder: folder, parent: at, id: uint64(f.size)})
+		at.children = slices.Insert(at.children, i, newNode(path, name, folder, at))
 	}
 	if n := at.children[i]; n.folder == folder {
 		return n, nil
 	}
 	return nil, fault.New(fault.Bundle, "`%s` is both a file and a folder", clipText(path))
+}
+
+func newNode(path, name string, folder bool, parent *node) *node {
+	sum := fnv.New64a()
+	io.WriteString(sum, path)
+	return &node{path: path, name: name, folder: folder, parent: parent, id: sum.Sum64() | 1} // 0 would be no number
 }
 
 func (n *node) find(name string) (int, bool) {
