@@ -31,7 +31,7 @@ static inline int wm_buffer_room(struct wm_buffer *b, size_t more) {
 // wm_buffer_add appends n bytes. It returns -1 with MemoryError set when there is no memory.
 static inline int wm_buffer_add(struct wm_buffer *b, const char *bytes, size_t n) {
     if (wm_buffer_room(b, n)) return -1;
-    memcpy(b->data + b->size, bytes, n);
+    if (n) memcpy(b->data + b->size, bytes, n); // neither may be null, says C, even for nothing
     b->size += n;
     return 0;
 }

@@ -7,6 +7,7 @@
 #endif
 #pragma clang diagnostic ignored "-Wdeprecated-declarations" // of Python's own in its header
 #include "internal/pycore_dict.h"
+#include "internal/pycore_object.h"
 
 enum making { MAKE_DICT, MAKE_SLOTS, MAKE_TUPLE, MAKE_ATTRIBUTES, MAKE_CALL };
 
@@ -18,6 +19,9 @@ struct wm_maker {
     PyObject *empty;      // MAKE_DICT: all fields with None, or NULL
     bool atoms;           // no value is a container that the garbage collector has to know of
     bool ours;            // the class is one of wasmill._rows: nobody can tell an object used again from a new one
+    // MAKE_ATTRIBUTES: where the interpreter keeps the attributes of a new object, learnt from the first one; NULL before.
+    const PyDictKeysObject *keys;
+    uint8_t places[SHARED_KEYS_MAX_SIZE];
     Py_ssize_t offsets[]; // MAKE_SLOTS
 };
 
@@ -122,6 +126,28 @@ static void set_slot(PyObject *o, Py_ssize_t offset, PyObject *v) {
     Py_XSETREF(*slot, v);
 }
 
+// learn_places looks where the attributes of o are, all of which were set in the order of the fields: objects of a class with the usual
+// attributes have them behind themselves, at places that the class counts out, and a list of the places in the order of setting.
+static void learn_places(struct wm_maker *m, PyObject *o) {
+    if (!(Py_TYPE(o)->tp_flags & Py_TPFLAGS_INLINE_VALUES) || m->type->n > SHARED_KEYS_MAX_SIZE) return;
+    PyDictValues *values = _PyObject_InlineValues(o);
+    if (!values->valid || values->size != m->type->n) return;
+    memcpy(m->places, get_insertion_order_array(values), values->size);
+    m->keys = ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys;
+}
+
+// placed returns the attributes of a new object if they are where m knows them.
+static PyDictValues *placed(const struct wm_maker *m, PyObject *o) {
+    if (!m->keys || ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys != m->keys) return NULL;
+    PyDictValues *values = _PyObject_InlineValues(o);
+    return values->valid && !values->size && values->capacity >= m->type->n ? values : NULL;
+}
+
+static void set_places(const struct wm_maker *m, PyDictValues *values) {
+    memcpy(get_insertion_order_array(values), m->places, (size_t)m->type->n);
+    values->size = (uint8_t)m->type->n;
+}
+
 static PyObject *make_call(const struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i) {
     Py_ssize_t n = m->type->n, k = 0;
     PyObject **values = PyMem_Calloc((size_t)n + 1, sizeof *values), *o = NULL;
@@ -133,26 +159,31 @@ static PyObject *make_call(const struct wm_maker *m, const struct wm_column *col
     return o;
 }
 
-static PyObject *make(const struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i, PyObject **own) {
+static PyObject *make(struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i, PyObject **own) {
     if (m->how == MAKE_DICT) return make_dict(m, columns, i, own);
     if (m->how == MAKE_CALL) return make_call(m, columns, i);
     PyTypeObject *type = (PyTypeObject *)m->class;
     PyObject *o = type->tp_alloc(type, m->how == MAKE_TUPLE ? m->type->n : 0);
-    for (Py_ssize_t k = 0; o && k < m->type->n; k++) {
+    if (!o) return NULL;
+    PyDictValues *values = m->how == MAKE_ATTRIBUTES ? placed(m, o) : NULL;
+    for (Py_ssize_t k = 0; k < m->type->n; k++) {
         PyObject *v = own ? Py_XNewRef(wm_column_reuse(&columns[k], i, &own[k])) : wm_column_get(&columns[k], i);
         int bad = !v;
         if (v && m->how == MAKE_TUPLE) PyTuple_SET_ITEM(o, k, v);
         else if (v && m->how == MAKE_SLOTS) set_slot(o, m->offsets[k], v);
+        else if (v && values) values->values[m->places[k]] = v;
         else if (v) bad = PyObject_GenericSetAttr(o, m->type->children[k].name, v), Py_DECREF(v); // past a frozen class's __setattr__
-        if (bad) Py_CLEAR(o);
+        if (bad) return Py_DECREF(o), NULL;
     }
+    if (values) set_places(m, values);
+    else if (m->how == MAKE_ATTRIBUTES && !m->keys) learn_places(m, o);
     return o;
 }
 
-PyObject *wm_maker_make(const struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i) { return make(m, columns, i, NULL); }
+PyObject *wm_maker_make(struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i) { return make(m, columns, i, NULL); }
 
 PyObject *wm_event_next(struct wm_event *e, const struct wm_column *columns, Py_ssize_t i) {
-    const struct wm_maker *m = e->maker;
+    struct wm_maker *m = e->maker;
     if (!m->ours || !e->object || Py_REFCNT(e->object) != 1) {
         Py_CLEAR(e->object);
         return e->object = make(m, columns, i, m->how == MAKE_CALL ? NULL : e->own);

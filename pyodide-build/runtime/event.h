@@ -11,11 +11,11 @@ struct wm_maker *wm_maker_new(PyObject *class, const struct wm_type *t);
 void wm_maker_free(struct wm_maker *m);
 
 // wm_maker_make returns a new object with the values of row i of the columns, one per field.
-PyObject *wm_maker_make(const struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i);
+PyObject *wm_maker_make(struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i);
 
 // wm_event makes the argument of one call after another. own has one object per column, see wm_column_reuse.
 struct wm_event {
-    const struct wm_maker *maker;
+    struct wm_maker *maker;
     PyObject *object, **own;
 };
 
