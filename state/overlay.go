@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 	"sync/atomic"
 	"unsafe"
@@ -45,6 +46,7 @@ type item struct {
 	ordered bool // in Overlay.ordered
 	once    bool // not worth keeping once the store has it
 	shared  bool // value is in the hands of a commit
+	dead    bool // rolled back to where nothing was known of it
 }
 
 // flight is what an epoch changed that the store may not have yet.
@@ -58,6 +60,7 @@ type undone struct {
 	item    *item
 	value   []byte
 	present bool
+	fresh   bool // nothing was known of it
 }
 
 // itemOverhead is about what the map, the tree and the item take beside key and value, in bytes.
@@ -157,13 +160,14 @@ func (o *Overlay) set(key, value []byte, present, ordered, once bool) error {
 		}
 	}
 	i := o.items[text(key)]
-	if i == nil {
+	fresh := i == nil
+	if fresh {
 		i = &item{key: string(key)}
 		o.items[i.key] = i
 		o.bytes += i.size()
 	}
 	if o.marked {
-		o.undo = append(o.undo, undone{i, i.value, i.present})
+		o.undo = append(o.undo, undone{i, i.value, i.present, fresh})
 	}
 	if ordered && !i.ordered {
 		i.ordered = true
@@ -210,6 +214,13 @@ func (o *Overlay) Rollback() {
 		o.written += grown
 		// The value may be one that a commit holds: it is not to be written to.
 		u.item.value, u.item.present, u.item.shared = u.value, u.present, true
+		if u.fresh {
+			// What the store has of it is not known here.
+			u.item.dead = true
+			o.written -= u.item.size()
+			o.drop(u.item)
+			o.ordered.Delete(u.item)
+		}
 	}
 	o.Mark()
 }
@@ -260,6 +271,7 @@ func (o *Overlay) first(from, prefix string) (found *item) {
 
 // Barrier closes the epoch and returns what it changed. The changes stay as they are whatever is written later.
 func (o *Overlay) Barrier(epoch uint64) []Change {
+	o.dirty = slices.DeleteFunc(o.dirty, func(i *item) bool { return i.dead })
 	changes := make([]Change, len(o.dirty))
 	for n, i := range o.dirty {
 		changes[n].Key = view(i.key)

@@ -14,12 +14,11 @@ import (
 
 // spec is a window as a script has it.
 type spec struct {
-	kind              string // tumbling, sliding, session, count, global
-	size, slide       int64
-	offset, lateness  int64
-	every, each       int64 // triggers; 0: none
-	purge, processing bool
-	keep              int64 // of count: rows kept
+	kind             string // tumbling, sliding, session, count, global
+	size, slide      int64
+	offset, lateness int64
+	every, each      int64 // triggers; 0: none
+	purge            bool
 }
 
 func (s spec) yaml() string {
@@ -61,7 +60,6 @@ type box struct {
 	key        string
 	start, end int64 // of sessions they grow
 	rows       []row
-	ended      bool  // the watermark has passed the end
 	count      int64 // since the last firing by count
 	next       int64 // the next firing by time
 	has        bool

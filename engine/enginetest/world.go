@@ -36,7 +36,6 @@ type world struct {
 type split struct {
 	entries []entry
 	waiting bool // a reader has taken all
-	readers int
 }
 
 // entry is a row or, without one, a watermark.
