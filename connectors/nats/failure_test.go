@@ -96,25 +96,25 @@ func TestServerKilledWhilePublishing(t *testing.T) {
 	b.stream(jetstream.StreamConfig{Name: "OUT", Subjects: []string{"out.>"}})
 	w := b.mustWriter(`{"subject":"out.{key}","max_pending":300}`, &lines{})
 	const batches, rows = 60, 50
-	killed := make(chan struct{})
+	back := make(chan struct{})
 	for i := range batches {
 		var out []row
 		for j := range rows {
 			out = append(out, row{"k", 0, fmt.Sprint(i*rows + j + 1)})
 		}
 		if i == 20 || i == 40 { // in the middle of writing
-			go func() {
+			go func() { // writing may wait for the server, so that nothing here waits for it
 				server.Kill()
 				time.Sleep(50 * time.Millisecond)
-				killed <- struct{}{}
+				server.Start(t)
+				back <- struct{}{}
 			}()
 		}
 		if err := w.Write(b.ctx, batch(t, out...)); err != nil {
 			t.Fatal(err)
 		}
 		if i == 20 || i == 40 {
-			<-killed
-			server.Start(t)
+			<-back
 		}
 	}
 	if err := b.flush(w); err != nil {
