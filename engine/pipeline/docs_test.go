@@ -11,12 +11,15 @@ import (
 
 // TestDocs reads every example of the reference. Parts that an example leaves out are filled in.
 func TestDocs(t *testing.T) {
-	data, err := os.ReadFile("../../docs/pipeline.md")
-	if err != nil {
-		t.Fatal(err)
+	var examples [][]string
+	for _, file := range []string{"pipeline.md", "windows.md"} {
+		data, err := os.ReadFile("../../docs/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		examples = append(examples, regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(data), -1)...)
 	}
-	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(data), -1)
-	if len(examples) < 6 {
+	if len(examples) < 8 {
 		t.Fatalf("found %d examples", len(examples))
 	}
 	for _, e := range examples {
