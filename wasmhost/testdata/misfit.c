@@ -22,7 +22,7 @@ __attribute__((import_module("wasmill"), import_name("log"))) int32_t host_log(i
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("random_get"))) int32_t random_get(void *, uint32_t);
 
 static char text[] = TEXT;
-static char block[1 << 16];
+static _Alignas(64) char block[1 << 16];
 
 EXPORT(wasmill_abi_v1) int32_t abi(void) {
 #ifdef IMPORT_FOREIGN
@@ -33,7 +33,15 @@ EXPORT(wasmill_abi_v1) int32_t abi(void) {
 #endif
 	return ABI;
 }
+#ifdef ALLOC_WORKS
+EXPORT(wasmill_alloc) void *alloc(uint32_t size, uint32_t align) {
+	static uint32_t used;
+	uint32_t at = (used + align - 1) & -align;
+	return size < sizeof block - at ? used = at + size, block + at : 0;
+}
+#else
 EXPORT(wasmill_alloc) void *alloc(uint32_t size, uint32_t align) { (void)align; return size < sizeof block ? block : 0; }
+#endif
 EXPORT(wasmill_free) void free_block(void *b, uint32_t size, uint32_t align) { (void)b, (void)size, (void)align; }
 EXPORT(wasmill_describe) uint64_t describe(void) {
 #ifdef DESCRIBE_TRAP
