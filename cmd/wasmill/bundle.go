@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
+	"github.com/wasmill/wasmill/wasmhost/python"
 )
 
 // cacheDir is where machine code is kept from run to run; "" when the user has no such place.
@@ -29,23 +32,38 @@ var bundleEndings = []string{".py", ".wasm", ".zip", ".gz"}
 
 // library loads each bundle once.
 type library struct {
-	dir  string // relative paths are relative to it
-	host *wasmhost.Host
+	dir     string // relative paths are relative to it
+	host    *wasmhost.Host
+	scripts *python.Runtime // starts nothing until the first bundle of Python code is opened
 
 	mu     sync.Mutex
 	loaded map[string]udf.Bundle // guarded by mu; by path
-	python map[string]bool       // guarded by mu; paths of bundles of Python code
+	python map[string]bool       // guarded by mu; the paths of those that are Python code
 }
 
-func newLibrary(dir string) (*library, error) {
-	host, err := wasmhost.New(wasmhost.Options{CacheDir: cacheDir()})
+// newLibrary returns a library without bundles. Log receives what files in Python print while they are executed.
+func newLibrary(dir string, log *slog.Logger) (*library, error) {
+	cache := cacheDir()
+	host, err := wasmhost.New(wasmhost.Options{CacheDir: cache})
 	if err != nil {
 		// A cache is a convenience: without one every start compiles anew.
+		cache = ""
 		if host, err = wasmhost.New(wasmhost.Options{}); err != nil {
 			return nil, err
 		}
 	}
-	return &library{dir: dir, host: host, loaded: make(map[string]udf.Bundle), python: make(map[string]bool)}, nil
+	options := python.Options{Host: host, CacheDir: cache, Log: func(level int, line string) {
+		log.Log(context.Background(), slog.Level(level), line, "from", "python")
+	}}
+	scripts, err := python.New(options)
+	if err != nil {
+		options.CacheDir = ""
+		if scripts, err = python.New(options); err != nil {
+			host.Close(context.Background())
+			return nil, err
+		}
+	}
+	return &library{dir: dir, host: host, scripts: scripts, loaded: make(map[string]udf.Bundle), python: make(map[string]bool)}, nil
 }
 
 // bundle returns the bundle at a path, compiled.
@@ -69,7 +87,7 @@ func (l *library) bundle(path string) (udf.Bundle, error) {
 	}
 	b, err := l.open(context.Background(), upload)
 	if err != nil {
-		return nil, fault.From(err).In("%s", path)
+		return nil, inFile(err, upload.Name, path)
 	}
 	l.loaded[path], l.python[path] = b, upload.Python != nil
 	return b, nil
@@ -82,8 +100,33 @@ func (l *library) isPython(path string) bool {
 	return l.python[path]
 }
 
+// inFile places what is wrong with a bundle, which begins with its name, by its path.
+func inFile(err error, name, path string) error {
+	var list fault.List
+	list.Append(err)
+	for i, f := range list {
+		placed := *f
+		if rest, ok := strings.CutPrefix(f.Where, name); ok && (rest == "" || strings.HasPrefix(rest, ", ")) {
+			placed.Where = strings.TrimPrefix(rest, ", ")
+		}
+		list[i] = placed.In("%s", path)
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
+}
+
 // open loads an upload into the runtime of its language.
 func (l *library) open(ctx context.Context, upload *bundle.Bundle) (udf.Bundle, error) {
+	if upload.Python != nil {
+		b, err := l.scripts.Open(ctx, upload)
+		if fault.CodeOf(err) == fault.Guest { // what is wrong is in the file, not in any of its functions
+			f := *fault.From(err)
+			f.Code, err = fault.Bundle, &f
+		}
+		return b, err
+	}
 	return l.host.Open(ctx, upload)
 }
 
@@ -118,5 +161,6 @@ func (l *library) close() {
 	for _, b := range l.loaded {
 		b.Close(context.Background())
 	}
+	l.scripts.Close(context.Background())
 	l.host.Close(context.Background())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -51,14 +52,14 @@ func (c *inspectCmd) Run(ctx context.Context, s *streams) error {
 	for _, path := range slices.Sorted(maps.Keys(upload.Files)) {
 		fmt.Fprintf(s.out, "file       %s, %s bytes\n", printable(path), count(uint64(len(upload.Files[path]))))
 	}
-	lib, err := newLibrary(".")
+	lib, err := newLibrary(".", slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
 	defer lib.close()
 	b, err := lib.open(ctx, upload)
 	if err != nil {
-		return fault.From(err).In("%s", c.File)
+		return inFile(err, upload.Name, c.File)
 	}
 	defer b.Close(ctx)
 	describeFunctions(s, b.Functions())

@@ -37,7 +37,8 @@ func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func
 	if err != nil {
 		return nil, nil, err
 	}
-	lib, err := newLibrary(p.Dir)
+	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	lib, err := newLibrary(p.Dir, log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -55,11 +55,14 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	wires := newWires(s, log, &c.NATS, filepath.Join(c.DataDir, "nats"))
 	defer wires.close()
 
+	if isScript(c.File) {
+		return c.script(ctx, s, log, wires)
+	}
 	p, err := c.plan()
 	if err != nil {
 		return err
 	}
-	lib, err := newLibrary(p.Dir)
+	lib, err := newLibrary(p.Dir, log)
 	if err != nil {
 		return err
 	}
@@ -215,7 +218,7 @@ const sameSignal = 250 * time.Millisecond
 
 // onSignals drains the job at the first SIGINT or SIGTERM and stops it at the second; when it does not stop in stopWait, it
 // ends the process as a crash would, of which every job comes back.
-func onSignals(ctx context.Context, s *streams, job *runtime.Job, quiet bool) (context.Context, func()) {
+func onSignals(ctx context.Context, s *streams, job interface{ Stop() }, quiet bool) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
