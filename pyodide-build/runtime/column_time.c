@@ -16,8 +16,8 @@ int wm_time_init(void) {
     return wm_decimal ? 0 : -1;
 }
 
-static PyObject *out_of_calendar(const char *what) {
-    PyErr_Format(PyExc_OverflowError, "the %s lies outside of the years 1 to 9999 that Python has", what);
+static PyObject *out_of_calendar(const struct wm_type *t, const char *what) {
+    PyErr_Format(PyExc_OverflowError, "the %s in column `%U` lies outside of the years 1 to 9999 that Python has", what, t->name);
     return NULL;
 }
 
@@ -34,7 +34,7 @@ static PyObject *get_timestamp(const struct wm_type *t, int64_t v) {
     int us;
     int64_t s = split(v, t->per_second, &us), day = floor_div(s, 86400);
     int year, month, mday, second = (int)(s - day * 86400);
-    if (!wm_day_to_civil(day, &year, &month, &mday)) return out_of_calendar("timestamp");
+    if (!wm_day_to_civil(day, &year, &month, &mday)) return out_of_calendar(t, "timestamp");
     PyObject *zone = t->zone ? t->zone : Py_None;
     bool utc = !t->zone || t->zone == PyDateTime_TimeZone_UTC;
     PyObject *o = PyDateTimeAPI->DateTime_FromDateAndTime(year, month, mday, second / 3600, second / 60 % 60, second % 60, us,
@@ -45,9 +45,9 @@ static PyObject *get_timestamp(const struct wm_type *t, int64_t v) {
     return local;
 }
 
-static PyObject *get_date(int64_t day) {
+static PyObject *get_date(const struct wm_type *t, int64_t day) {
     int year, month, mday;
-    if (!wm_day_to_civil(day, &year, &month, &mday)) return out_of_calendar("date");
+    if (!wm_day_to_civil(day, &year, &month, &mday)) return out_of_calendar(t, "date");
     return PyDate_FromDate(year, month, mday);
 }
 
@@ -55,7 +55,7 @@ static PyObject *get_time(const struct wm_type *t, int64_t v) {
     int us;
     int64_t s = split(v, t->per_second, &us);
     if (s < 0 || s >= 86400) {
-        PyErr_Format(PyExc_OverflowError, "a time of day of %lld seconds lies outside of a day", (long long)s);
+        PyErr_Format(PyExc_OverflowError, "the time in column `%U` lies outside of a day: %lld seconds", t->name, (long long)s);
         return NULL;
     }
     return PyTime_FromTime((int)s / 3600, (int)s / 60 % 60, (int)s % 60, us);
@@ -65,7 +65,7 @@ static PyObject *get_duration(const struct wm_type *t, int64_t v) {
     int us;
     int64_t s = split(v, t->per_second, &us), day = floor_div(s, 86400);
     if (day < -999999999 || day > 999999999) {
-        PyErr_SetString(PyExc_OverflowError, "the duration is longer than the 999999999 days that Python has");
+        PyErr_Format(PyExc_OverflowError, "the duration in column `%U` is longer than the 999999999 days that Python has", t->name);
         return NULL;
     }
     return PyDelta_FromDSU((int)day, (int)(s - day * 86400), us);
@@ -94,7 +94,7 @@ PyObject *wm_time_get(const struct wm_column *c, Py_ssize_t i) {
     if (t->kind == WM_DECIMAL) return get_decimal(t, c->values + i * 16);
     int64_t v = t->width == 4 ? ((const int32_t *)c->values)[i] : ((const int64_t *)c->values)[i];
     switch (t->kind) {
-    case WM_DATE: return get_date(v);
+    case WM_DATE: return get_date(t, v);
     case WM_TIME: return get_time(t, v);
     case WM_DURATION: return get_duration(t, v);
     default: return get_timestamp(t, v);

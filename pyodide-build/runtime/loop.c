@@ -140,7 +140,7 @@ int wm_function_step(struct wm_function *f) {
     if (f->style == WM_VECTOR) return wm_vector_step(f);
     vectorcallfunc call = PyVectorcall_Function(f->callable);
     int bad = f->kind == WM_KIND_FLAT_MAP ? flat_map(f, f->now, call) : one_to_one(f, f->now, call);
-    return bad || wm_guard_pending() ? -1 : 0;
+    return bad || (!f->done && wm_guard_pending()) ? -1 : 0; // an interrupt that came when all was done is no error
 }
 
 PyObject *wm_row_dict(const struct wm_function *f, Py_ssize_t row) {

@@ -187,7 +187,7 @@ def open(index, columns, text):  # in this module the builtin is io.open
         if target is not owner:
             target = getattr(owner, f.kind)
     names = tuple(name for name, _ in columns)
-    documents = len(columns) == 1 and columns[0] == ("event", True)
+    documents = len(columns) == 1 and columns[0][1]
     style, cls, args = s.style, s.cls, ()
     if style == _describe.EVENT and documents and s.columns is None:
         style = _describe.DOCUMENT
