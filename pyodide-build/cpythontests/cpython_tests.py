@@ -19,7 +19,7 @@ def map(event):
     try:
         groups = load("test." + event["module"])
     except unittest.SkipTest as skip:
-        return {"groups": [], "skipped": str(skip)}
+        return {"groups": [], "reason": str(skip)}
     if "group" not in event:
         return {"groups": list(groups)}
     result = Result()

@@ -48,7 +48,9 @@ def _wrapped(file, encoding, errors, newline):
 
 def _open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
     name = _name(file)
-    if name is None or name not in _files and "r" in mode:
+    if name is not None and name not in _files and "r" in mode:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), file)
+    if name is None:
         return _real_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
     if "x" in mode and name in _files:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), file)
@@ -61,8 +63,11 @@ def _open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None
 
 
 def _unlink(path, *args, **kwargs):
-    if _files.pop(_name(path), None) is None:
+    name = _name(path)
+    if name is None:
         _real_unlink(path, *args, **kwargs)
+    elif _files.pop(name, None) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
 def _temporary(mode="w+b", buffering=-1, encoding=None, newline=None, suffix=None, prefix=None, dir=None, *, errors=None):

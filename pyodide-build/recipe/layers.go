@@ -41,7 +41,7 @@ func recipe(names bool) []layer {
 		{name: "packages", needs: []string{"host"}, files: both(list(sh+"pack.py", sh+"packages.exclude"), tree("pyodide-build/lib"))},
 		{name: "notice", needs: []string{"source", "wasi"}, compilers: true},
 		{name: dist, needs: []string{"reactor", "stdlib", "packages", "notice"}},
-		{name: "tests", needs: []string{"source"}, files: tree("pyodide-build/cpythontests", ".txt", ".py")},
+		{name: "tests", needs: []string{"source"}, files: both(list("pyodide-build/cpythontests/modules.txt"), tree("pyodide-build/cpythontests", ".py", ".yaml"))},
 		{name: "native", needs: []string{"source"}, compilers: true},
 	}
 }

@@ -19,6 +19,6 @@ while read -r module; do
 	case $module in "" | "#"*) continue ;; esac
 	if [ -d "$module" ]; then cp -a "$module" "$OUT/bundle/test/"; else cp -a "$module.py" "$OUT/bundle/test/"; fi
 done <"$tests/modules.txt"
-cp "$tests"/*.py "$OUT/bundle/"
+cp "$tests"/*.py "$tests/wasmill.yaml" "$OUT/bundle/"
 cp -a "$tests/standins/." "$OUT/bundle/"
 cp "$tests/standins/_testcapi.py" "$OUT/bundle/_testlimitedcapi.py"
