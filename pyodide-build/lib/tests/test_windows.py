@@ -10,7 +10,7 @@ from pyflink.datastream.window import (
     ContinuousEventTimeTrigger, CountSlidingWindowAssigner, CountTrigger, EventTimeSessionWindows, GlobalWindows, PurgingTrigger,
     SessionWindowTimeGapExtractor, SlidingEventTimeWindows, Trigger, TriggerResult, TumblingEventTimeWindows, TumblingProcessingTimeWindows,
 )
-from test_datastream import MONOTONOUS, JobTest
+from test_datastream import MONOTONOUS, JobTest, local_host
 from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
 
 PAIR = Types.TUPLE([Types.STRING(), Types.INT()])
@@ -180,6 +180,7 @@ class Windows(JobTest):
         stream = self.env.from_collection([("a", 1), ("b", 2), ("c", 7)], PAIR).assign_timestamps_and_watermarks(MONOTONOUS)
         self.check(stream.window_all(TumblingEventTimeWindows.of(Time.milliseconds(5))).process(All()), "(0, 2)", "(5, 1)", objects=True)
 
+    @local_host
     def test_processing_time(self):
         self.host.now, self.host.piece = lambda turn: turn * 600, 1
         stream = self.keyed(1, 2, 3, 4).window(TumblingProcessingTimeWindows.of(Time.seconds(1)))

@@ -3,6 +3,7 @@
 import json
 
 from . import host
+from .runtime import closures
 
 # The tasks of the job that is being handed over: clones find them here.
 tasks = []
@@ -12,6 +13,7 @@ def run(job_tasks, description):
     """Runs a job and returns the host's answer, a dict."""
     global tasks
     before, tasks = tasks, job_tasks
+    closures.remember()
     try:
         return json.loads(host.execute(json.dumps(description), job_tasks))
     finally:

@@ -1,8 +1,8 @@
 """What leaves a task: elements to the subtasks of another one, lines and messages to sinks, results to the script."""
 
-import pickle
 import random
 
+from .closures import dumps
 from .keys import encode, owner, partition
 
 # Pieces of at most so many elements are handed over at a time.
@@ -108,7 +108,7 @@ class Exchange:
         if self.keys is not None:
             keys = self.keys[target]
             self.keys[target] = []
-        self.task.put(DATA, self.port, target, len(values), payload=pickle.dumps((values, times, keys), 5))
+        self.task.put(DATA, self.port, target, len(values), payload=dumps((values, times, keys)))
         self.values[target], self.times[target] = [], []
 
     def open(self):
@@ -187,7 +187,7 @@ class Collect(Exchange):
 
     def flush(self):
         if self.values:
-            self.task.put(DATA, self.port, self.task.index, len(self.values), payload=pickle.dumps(self.values, 5))
+            self.task.put(DATA, self.port, self.task.index, len(self.values), payload=dumps(self.values))
             self.values.clear()
 
 

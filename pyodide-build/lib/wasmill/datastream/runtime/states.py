@@ -7,6 +7,7 @@ pair of both.
 import pickle
 
 from ..state import AggregatingState, ListState, MapState, ReducingState, StateTtlConfig, ValueState
+from .closures import dumps
 from .keys import decode, encode, slot as key_slot, slot_bytes
 
 MISSING = object()
@@ -46,7 +47,7 @@ class Table:
             self.ttl.sweep(self)
         for slot in self.dirty:
             value = values.get(slot, MISSING)
-            data = None if value is MISSING else pickle.dumps(value, 5)
+            data = None if value is MISSING else dumps(value)
             if spaced:
                 put(self.name, slot_bytes(slot[0]), pickle.dumps(slot[1], 5), data)
             else:
@@ -399,7 +400,7 @@ class BroadcastTable(Table):
     def flush(self, put):
         for key in self.dirty:
             value = self.values.get(key, MISSING)
-            put(self.name, None, encode(key), None if value is MISSING else pickle.dumps(value, 5))
+            put(self.name, None, encode(key), None if value is MISSING else dumps(value))
         self.dirty.clear()
 
     def restore(self, key, space, data):
