@@ -90,7 +90,7 @@ func (t *Template) Seed(ctx context.Context, image *Image, files *Files, opts ud
 // OnExecute makes the guest one that may hand jobs to the host.
 func (s *Seed) OnExecute(execute Execute) { s.guest.driver.execute = execute }
 
-// Run enters an export that returns OK or ERROR, with numbers as parameters. It has the time of a start, and a guest that can be interrupted is, before it is stopped. Errors are faults: of code Guest for one that
+// Run enters an export that returns OK or ERROR, with numbers as parameters. It has the time of one call, and a guest that can be interrupted is, before it is stopped. Errors are faults: of code Guest for one that
 // returned ERROR, with its text, or trapped, and Limit for one that was stopped.
 func (s *Seed) Run(ctx context.Context, export string, params ...uint64) error {
 	g := s.guest
@@ -99,6 +99,7 @@ func (s *Seed) Run(ctx context.Context, export string, params ...uint64) error {
 		return fault.New(fault.Guest, "the module does not export `%s`", export)
 	}
 	defer g.account(ctx, nil)()
+	g.clock.limit, g.clock.left = g.options.CallTimeout, g.options.CallTimeout
 	return g.status(ctx, export, f, params...)
 }
 
