@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/wasmill/wasmill/engine/enginetest"
@@ -63,6 +65,7 @@ type box struct {
 	count      int64 // since the last firing by count
 	next       int64 // the next firing by time
 	has        bool
+	set        bool // a timer is set for next
 }
 
 // model is windows done the slow way: it looks at every window at every step.
@@ -166,6 +169,7 @@ func (m *model) add(r row) {
 			if o.has && (!b.has || o.next < b.next) {
 				b.next, b.has = o.next, true
 			}
+			b.set = b.has // also for a time that is over
 		}
 		m.boxes = append(rest, b)
 		b.rows = append(b.rows, r)
@@ -193,7 +197,7 @@ func (m *model) element(b *box, r row) {
 	case b.last() <= m.watermark:
 		m.fire(b)
 	case s.every > 0 && !b.has:
-		b.next, b.has = min(r.at-r.at%s.every+s.every, b.last()), true
+		b.next, b.has, b.set = min(r.at-r.at%s.every+s.every, b.last()), true, true
 	}
 }
 
@@ -208,7 +212,7 @@ func (m *model) pass(to int64) {
 	passed := max(m.watermark, -300)
 	from := max(passed, -300) + 1
 	for _, b := range m.boxes {
-		if b.has { // a firing that was set for a time that is over comes with the next watermark
+		if b.set { // a firing that was set for a time that is over comes with the next watermark
 			from = min(from, b.next)
 		}
 	}
@@ -216,7 +220,11 @@ func (m *model) pass(to int64) {
 	step := func(t int64) {
 		var kept []*box
 		for _, b := range m.boxes {
-			if m.spec.every > 0 && b.has && b.next == t && t < b.last() {
+			switch {
+			case b.set && b.next == t && t == b.last() && t <= passed:
+				b.set = false
+				m.fire(b)
+			case b.set && b.next == t && t < b.last():
 				b.next = min(t+m.spec.every, b.last())
 				if to == math.MaxInt64 && b.end == to { // which never ends
 					b.next = to
@@ -224,6 +232,7 @@ func (m *model) pass(to int64) {
 				m.fire(b)
 			}
 			if b.last() == t && t > passed && m.spec.each == 0 && m.spec.kind != "count" {
+				b.set = b.set && b.next != t // it was the same timer
 				m.fire(b)
 			}
 			if m.gone(b) != t {
@@ -326,8 +335,8 @@ func TestWindowsAsTheModelHasThem(t *testing.T) {
 		check := func(what string, got, want []string) {
 			slices.Sort(got)
 			slices.Sort(want)
-			if !slices.Equal(got, want) {
-				rt.Fatalf("%s: got\n%s\nwant\n%s\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"), script.String())
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("%s: -want +got\n%s\n%+v\n%s", what, diff, v, script.String())
 			}
 		}
 		check("results", plain(rt, got["out"]), m.out)

@@ -3,6 +3,7 @@ package operator
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -25,6 +26,8 @@ type Policy struct {
 	Policy  plan.Policy
 	Rejects Rejects
 	Stats   *Stats
+	// Log gets the first faults of the node, and then one of each ten, hundred, thousand; nil for none.
+	Log *slog.Logger
 }
 
 // Fails reports whether the policy ends the job.
@@ -35,11 +38,19 @@ func (p *Policy) Apply(why *fault.Fault, data []byte) error {
 	if p.Fails() {
 		return why
 	}
-	p.Stats.Rejected.Add(1)
+	if n := p.Stats.Rejected.Add(1); p.Log != nil && worthTelling(n) {
+		p.Log.Warn("rejected: "+why.What, "node", p.Node, "policy", string(p.Policy), "count", n, "where", why.Where, "detail", why.Detail)
+	}
 	if p.Policy == plan.SetAway {
 		return p.Rejects.Reject(p.Node, why, data)
 	}
 	return nil
+}
+
+func worthTelling(n uint64) bool {
+	for ; n >= 10 && n%10 == 0; n /= 10 {
+	}
+	return n <= 3
 }
 
 // RowText writes a row as one JSON object, and a document as it stands, for people: in faults and dead letters.

@@ -40,6 +40,14 @@ func (h windowHost) Pane(win window.Window, create bool) (*window.Pane, error) {
 	return h.w.State.pane(h.w.key, win, create, h.w.Merges)
 }
 
+// Recent implements window.Host.
+func (h windowHost) Recent() *window.Pane {
+	if n := len(h.w.key.panes); n > 0 {
+		return h.w.key.panes[n-1]
+	}
+	return nil
+}
+
 // Panes implements window.Host.
 func (h windowHost) Panes() ([]window.Window, error) { return h.w.State.windows(h.w.key) }
 

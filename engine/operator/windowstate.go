@@ -94,7 +94,10 @@ func NewWindowState(o WindowStateOptions) *WindowState {
 	return s
 }
 
-// Types returns what is declared of the state: a window function keeps what fits its aggregates and its windows.
+// Committed says that the store holds the epoch. It may be called from any goroutine.
+func (s *WindowState) Committed(epoch uint64) { s.overlay.Committed(epoch) }
+
+// WindowTypes returns what is declared of the state: a window function keeps what fits its aggregates and its windows.
 func WindowTypes(windows string, a *aggregate.Set) map[string]string {
 	return map[string]string{panesState: windows + " " + a.Type(), windowsState: "windows/1"}
 }

@@ -47,6 +47,7 @@ func (s *Shared) Element(h Host, ts int64) (late bool, err error) {
 		// In the gap between windows, or too late for all of them.
 		return s.Domain == EventTime && end(ts, s.Lateness) <= now, nil
 	}
+	recent := h.Recent()
 	p, err := h.Pane(Window{start, end(start, s.pane)}, true)
 	if err != nil {
 		return false, err
@@ -56,7 +57,15 @@ func (s *Shared) Element(h Host, ts int64) (late bool, err error) {
 	}
 	if !p.Armed {
 		p.Armed = true
-		if err := s.each(last, ts, func(w Window) error { return s.arm(h, w, now) }); err != nil {
+		if recent == p {
+			recent = nil
+		}
+		if err := s.each(last, ts, func(w Window) error {
+			if recent != nil && recent.Armed && w.Start <= recent.Start && recent.Start < w.End {
+				return nil // its timers are set
+			}
+			return s.arm(h, w, now)
+		}); err != nil {
 			return false, err
 		}
 	}

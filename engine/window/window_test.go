@@ -57,6 +57,15 @@ func (w *world) Pane(win window.Window, create bool) (*window.Pane, error) {
 	}
 	return p, nil
 }
+func (w *world) Recent() *window.Pane {
+	for _, p := range w.panes {
+		if w.forget {
+			p.Armed = false
+		}
+		return p // any will do
+	}
+	return nil
+}
 func (w *world) Panes() (all []window.Window, err error) {
 	for win := range w.panes {
 		all = append(all, win)
