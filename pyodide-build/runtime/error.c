@@ -44,6 +44,7 @@ static void let_go(PyObject *e) {
         Py_XDECREF(v);
     }
     Py_XDECREF(tb);
+    PyException_SetContext(e, NULL); // another of the same, raised for want of memory for the first one's traceback
 }
 
 void wm_error_take(const struct wm_function *f, Py_ssize_t row) {

@@ -96,8 +96,8 @@ def exact(x: str) -> Annotated[Decimal, types.decimal128(5, 2)]:
     return Decimal(x)
 
 
-def rounded(x: int) -> float:
-    return x
+def rounded(x: str) -> float:
+    return int(x)
 
 
 def nested(x: int) -> dict[str, list[int]]:
