@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -339,11 +340,20 @@ func (s *subtask) nonsense(format string, args ...any) error {
 	return fault.New(fault.Guest, "the subtask answered with "+format, args...).At("%s", s.name())
 }
 
+// placed says in which subtask something went wrong. That the guest was in its function `task` tells nobody anything, nor does the row
+// that it was called with.
 func (s *subtask) placed(err error) error {
 	if context.Cause(s.job.ctx) != nil {
 		return err
 	}
-	return fault.From(err).In("%s", s.name())
+	f := *fault.From(err)
+	if f.Where == "function "+Function || strings.HasPrefix(f.Where, "function "+Function+",") {
+		f.Where = ""
+	}
+	if at := strings.LastIndex(f.Detail, "\nrow: "); at >= 0 {
+		f.Detail = f.Detail[:at]
+	}
+	return f.In("%s", s.name())
 }
 
 // close frees the guest, which may close its operators when all went well.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	pyodide "github.com/wasmill/wasmill/pyodide-build"
+)
+
+// runPython runs the command in this process, with the checkout's cache, and returns its exit code and outputs.
+func runPython(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	pyodide.ForTest(t)
+	cache, err := filepath.Abs("../../.cache/test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("WASMILL_CACHE", cache)
+	t.Setenv("WASMILL_NATS_PORT", "-1")
+	t.Setenv("WASMILL_DATA", t.TempDir())
+	var o, e bytes.Buffer
+	code = run(context.Background(), append([]string{"run"}, args...), strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func sortedLines(text string) []string {
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+// The scenarios of examples/pyflink run as they are, and write what is kept beside them.
+func TestPyFlinkExamples(t *testing.T) {
+	expected, err := filepath.Glob("../../examples/pyflink/expected/*.txt")
+	if err != nil || len(expected) < 9 {
+		t.Fatal(expected, err)
+	}
+	for _, file := range expected {
+		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+		t.Run(name, func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, out, errOut := runPython(t, filepath.Join("../../examples/pyflink", name+".py"))
+			if code != exitDone || !slices.Equal(sortedLines(out), sortedLines(string(want))) {
+				t.Errorf("exit code %d, output:\n%s\nerrors:\n%s", code, out, errOut)
+			}
+		})
+	}
+}
+
+// The tests of the DataStream API run on the engine as they do on the host that is written in Python.
+func TestDataStreamAPI(t *testing.T) {
+	for _, name := range []string{"test_datastream.py", "test_windows.py"} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errOut := runPython(t, filepath.Join("../../pyodide-build/lib/tests", name))
+			if code != exitDone || !strings.Contains(errOut, "\nOK") {
+				t.Errorf("exit code %d, output:\n%s\nerrors:\n%s", code, out, errOut)
+			}
+		})
+	}
+}
+
+func TestScriptFaults(t *testing.T) {
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "job.py")
+		if err := os.WriteFile(path, []byte("from pyflink.datastream import StreamExecutionEnvironment\nenv = StreamExecutionEnvironment.get_execution_environment()\n"+text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct{ text, want string }{
+		{"def parse(x):\n    return 10 / x\nenv.from_collection([1, 0]).map(parse).print()\nenv.execute()\n", "ZeroDivisionError: division by zero (job.py, line 4, in parse)"},
+		{"env.add_jars('file:///kafka.jar')\n", "there is no JVM"},
+		{"env.from_collection([1]).key_by(lambda x: x).name('x')\n", "Set name for KeyedStream is not supported."},
+		{"env.execute()\n", "No operators defined in streaming topology."},
+		{"env.read_text_file('nowhere.txt').print()\nenv.execute()\n", "there is no file "},
+		{"def f(:\n", "invalid syntax (job.py, line 3)"},
+		{"env.from_collection([1]).map(lambda x: [0] * (1 << 29)).print()\nenv.execute()\n", "MemoryError"},
+	} {
+		code, out, errOut := runPython(t, write(c.text))
+		if code == exitDone || !strings.Contains(errOut, c.want) {
+			t.Errorf("%s\nexit code %d, output %q, expected %q in:\n%s", c.text, code, out, c.want, errOut)
+		}
+	}
+	if code, _, errOut := runPython(t, write(""), "--function", "x"); code != exitUsage || !strings.Contains(errOut, "it is for functions") {
+		t.Errorf("exit code %d, %s", code, errOut)
+	}
+}
