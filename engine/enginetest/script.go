@@ -32,6 +32,8 @@ type Variant struct {
 	Crashes bool
 	// StateCache is as in runtime.Options.
 	StateCache int
+	// Open opens the job's store, at each start after the one before was closed; nil keeps it in memory.
+	Open func() (state.Store, error)
 }
 
 // Variants are the ways in which every script is run.
@@ -77,8 +79,15 @@ func play(ctx context.Context, script string, v Variant) (*world, error) {
 	if !ok {
 		return nil, errors.New("a script has a pipeline, a line `---`, and steps")
 	}
-	r := &run{ctx: ctx, yaml: head, variant: v, world: newWorld(), store: memstate.New(), seen: make(map[string][]string)}
+	r := &run{ctx: ctx, yaml: head, variant: v, world: newWorld(), seen: make(map[string][]string)}
 	r.world.batch = v.Batch
+	if r.open = v.Open; r.open == nil {
+		store := memstate.New()
+		r.open = func() (state.Store, error) {
+			store = store.Reopen()
+			return store, nil
+		}
+	}
 	defer r.stop()
 	if err := r.start(max(v.Parallelism, 1)); err != nil {
 		return nil, err
@@ -135,7 +144,7 @@ type run struct {
 	yaml    string
 	variant Variant
 	world   *world
-	store   *memstate.Store
+	open    func() (state.Store, error)
 	plan    *plan.Plan
 	job     *runtime.Job
 	cancel  context.CancelCauseFunc
@@ -161,7 +170,11 @@ func (r *run) start(parallelism int) error {
 	if err != nil {
 		return err
 	}
-	last, _, err := r.store.Last()
+	store, err := r.open()
+	if err != nil {
+		return err
+	}
+	last, _, err := store.Last()
 	if err != nil {
 		return err
 	}
@@ -171,10 +184,7 @@ func (r *run) start(parallelism int) error {
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	r.cancel, r.done = cancel, make(chan error, 1)
 	r.job = runtime.New(runtime.Options{Plan: resolved, Clock: r.world, StateCache: r.variant.StateCache,
-		OpenStore: func() (state.Store, error) {
-			r.store = r.store.Reopen()
-			return r.store, nil
-		}})
+		OpenStore: func() (state.Store, error) { return store, nil }})
 	job, done := r.job, r.done
 	go func() { done <- job.Run(ctx) }()
 	return r.settle()
@@ -189,7 +199,6 @@ func (r *run) stop() {
 	if !r.ended {
 		<-r.done
 	}
-	r.store = r.store.Reopen()
 	r.job = nil
 }
 
@@ -260,9 +269,15 @@ func (r *run) step(s step) error {
 		r.world.advance(time.UnixMilli(int64(at)))
 		return r.settle()
 	case "checkpoint":
-		before := r.job.Epochs().Commits.Load()
-		r.job.Commit()
-		return r.await(func() bool { return r.job.Epochs().Commits.Load() > before })
+		// Twice: an epoch that little memory asked for may be under way, which began before.
+		for range 2 {
+			before := r.job.Epochs().Commits.Load()
+			r.job.Commit()
+			if err := r.await(func() bool { return r.job.Epochs().Commits.Load() > before }); err != nil {
+				return err
+			}
+		}
+		return nil
 	case "crash":
 		r.stop()
 		return nil
