@@ -275,7 +275,7 @@ func stopped() *fault.Fault {
 // durable reports whether a run of the plan has anything to go on from after a crash.
 func durable(p *plan.Plan) bool {
 	for _, n := range p.Nodes {
-		if n.Kind == plan.KindKeyedMap {
+		if n.Stateful() {
 			return true
 		}
 		if n.Source != nil && n.Source.Connector != "stdin" {
