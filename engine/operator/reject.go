@@ -26,7 +26,7 @@ type Policy struct {
 	Policy  plan.Policy
 	Rejects Rejects
 	Stats   *Stats
-	// Log gets the first faults of the node, and then one of each ten, hundred, thousand; nil for none.
+	// Log gets the first three faults of the node's task, then the 10th, 20th, 30th, 100th and so on; nil for none.
 	Log *slog.Logger
 }
 
@@ -47,6 +47,7 @@ func (p *Policy) Apply(why *fault.Fault, data []byte) error {
 	return nil
 }
 
+// worthTelling says which of many rejected rows the log tells of.
 func worthTelling(n uint64) bool {
 	for ; n >= 10 && n%10 == 0; n /= 10 {
 	}

@@ -325,7 +325,7 @@ func (c *chain) newStats(n *plan.ResolvedNode) *operator.Stats {
 }
 
 func (c *chain) policy(n *plan.ResolvedNode, p plan.Policy) operator.Policy {
-	policy := operator.Policy{Node: n.Node.ID, Policy: p, Stats: c.newStats(n)}
+	policy := operator.Policy{Node: n.Node.ID, Policy: p, Stats: c.newStats(n), Log: c.job.options.Log}
 	if c.dead != nil {
 		policy.Rejects = c.dead
 	}
