@@ -11,33 +11,37 @@ import types
 
 # PyFlink's modules: where their names come from. Later ones win.
 _MODULES = {
-    "common": ["wasmill.common"],
+    "common": ["wasmill.common", "wasmill.datastream.formats.rows"],
+    "common.checkpoint_config": ["wasmill.common.execution"],
+    "common.checkpointing_mode": ["wasmill.common.execution"],
     "common.completable_future": ["wasmill.common.job"],
+    "common.config_options": ["wasmill.common.configuration"],
     "common.configuration": ["wasmill.common.configuration"],
-    "common.execution_config": ["wasmill.common.configuration"],
-    "common.execution_mode": ["wasmill.common.configuration"],
-    "common.input_dependency_constraint": ["wasmill.common.configuration"],
+    "common.execution_config": ["wasmill.common.execution"],
+    "common.execution_mode": ["wasmill.common.execution"],
+    "common.input_dependency_constraint": ["wasmill.common.execution"],
     "common.job_client": ["wasmill.common.job"],
     "common.job_execution_result": ["wasmill.common.job"],
     "common.job_id": ["wasmill.common.job"],
     "common.job_status": ["wasmill.common.job"],
-    "common.restart_strategy": ["wasmill.common.configuration"],
-    "common.serialization": ["wasmill.common.serialization"],
+    "common.restart_strategy": ["wasmill.common.execution"],
+    "common.serialization": ["wasmill.common.serialization", "wasmill.datastream.formats.rows"],
     "common.time": ["wasmill.common.time"],
     "common.typeinfo": ["wasmill.common.typeinfo"],
     "common.types": ["wasmill.common.row"],
     "common.watermark_strategy": ["wasmill.common.watermark_strategy"],
     "datastream": ["wasmill.datastream"],
-    "datastream.checkpoint_config": ["wasmill.common.configuration"],
+    "datastream.checkpoint_config": ["wasmill.common.execution"],
     "datastream.checkpoint_storage": ["wasmill.datastream.settings"],
-    "datastream.checkpointing_mode": ["wasmill.common.configuration"],
+    "datastream.checkpointing_mode": ["wasmill.common.execution"],
     "datastream.connectors": ["wasmill.datastream.connectors"],
     "datastream.connectors.base": ["wasmill.datastream.connectors.base"],
     "datastream.connectors.file_system": ["wasmill.datastream.connectors.file_system"],
     "datastream.connectors.number_seq": ["wasmill.datastream.connectors.number_seq"],
     "datastream.data_stream": ["wasmill.datastream.windowed", "wasmill.datastream.stream"],
-    "datastream.execution_mode": ["wasmill.common.configuration"],
-    "datastream.externalized_checkpoint_cleanup": ["wasmill.common.configuration"],
+    "datastream.execution_mode": ["wasmill.common.execution"],
+    "datastream.externalized_checkpoint_cleanup": ["wasmill.common.execution"],
+    "datastream.externalized_checkpoint_retention": ["wasmill.common.execution"],
     "datastream.formats": ["wasmill.datastream.formats"],
     "datastream.formats.csv": ["wasmill.datastream.formats.csv"],
     "datastream.formats.json": ["wasmill.datastream.formats.json"],
@@ -49,21 +53,26 @@ _MODULES = {
     "datastream.stream_execution_environment": ["wasmill.datastream.environment"],
     "datastream.tests": [],
     "datastream.tests.test_util": ["wasmill.testing"],
-    "datastream.time_characteristic": ["wasmill.common.configuration"],
+    "datastream.time_characteristic": ["wasmill.common.execution"],
     "datastream.time_domain": ["wasmill.datastream.functions"],
     "datastream.timerservice": ["wasmill.datastream.functions"],
     "datastream.window": ["wasmill.datastream.window"],
     "java_gateway": ["wasmill.jvm"],
     "metrics": ["wasmill.metrics"],
+    "table": ["wasmill.table"],
+    "table.types": ["wasmill.table"],
     "testing": [],
     "testing.test_case_utils": ["wasmill.testing"],
     "util": [],
     "util.java_utils": ["wasmill.jvm"],
+    "version": ["wasmill.jvm"],
 }
 
 # What a job may look for in vain, and what to do instead.
 _ABSENT = {
-    "table": "the Table API is not here yet; the DataStream API is",
+    "table": "the Table API is not here; the DataStream API is, and of pyflink.table the DataTypes that its formats take",
+    "dataset": "the DataSet API has gone from Flink; use the DataStream API with RuntimeExecutionMode.BATCH",
+    "datastream.async_data_stream": "asynchronous functions are not here: a guest has no network; look up with state, broadcast state or files beside the script",
     "ml": "Flink ML runs in the JVM, which wasmill does without",
     "datastream.connectors.kafka": "there is no Kafka connector in the sandbox; read JetStream with wasmill.connectors.JetStreamSource",
     "datastream.connectors.jdbc": "connectors of the JVM are not here; write with FileSink or wasmill.connectors.JetStreamSink",
@@ -77,6 +86,23 @@ _ABSENT = {
     "datastream.formats.parquet": "Parquet files are read and written by pipelines in YAML; JSON and CSV are here",
     "datastream.formats.orc": "ORC is written by the JVM; use Parquet",
 }
+
+
+# Names that jobs may look for in modules that are there.
+_REFUSED = {
+    "table": _ABSENT["table"],
+    "datastream.connectors": "of connectors there are FileSource, FileSink and NumberSequenceSource, and wasmill.connectors.JetStreamSource and JetStreamSink",
+    "common": "Avro records are read and written by pipelines in YAML; JSON and CSV are here",
+}
+
+
+def _refusing(module, why):
+    def absent(name):
+        if name.startswith("_") or name.islower():
+            raise AttributeError("module %r has no attribute %r" % (module, name))
+        raise ImportError("cannot import name %r from %r: %s" % (name, module, why), name=module)
+
+    return absent
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -96,8 +122,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return types.ModuleType(spec.name)
 
     def exec_module(self, module):
-        names = []
-        for origin in _MODULES[module.__name__[len("pyflink."):]]:
+        names, inner = [], module.__name__[len("pyflink."):]
+        if inner in _REFUSED:
+            module.__getattr__ = _refusing(module.__name__, _REFUSED[inner])
+        for origin in _MODULES[inner]:
             origin = importlib.import_module(origin)
             module.__doc__ = origin.__doc__
             for name in getattr(origin, "__all__", None) or [n for n in vars(origin) if not n.startswith("_")]:

@@ -1,9 +1,11 @@
 """Tests of jobs: an environment per test, and a sink that keeps what it gets."""
 
+import functools
+import shutil
 import tempfile
 import unittest
 
-from .common.configuration import RuntimeExecutionMode
+from .common.execution import RuntimeExecutionMode
 from .common.typeinfo import PickledBytesTypeInfo
 from .common.watermark_strategy import TimestampAssigner
 from .datastream.environment import StreamExecutionEnvironment
@@ -11,7 +13,7 @@ from .datastream.functions import SinkFunction
 from .datastream.sinks import CollectSink
 
 __all__ = [
-    "DataStreamTestSinkFunction", "PyFlinkBatchTestCase", "PyFlinkDataStreamTestCase", "PyFlinkStreamingTestCase", "PyFlinkTestCase",
+    "DataStreamTestSinkFunction", "PyFlinkBatchTestCase", "PyFlinkDataStreamTestCase", "PyFlinkStreamingTestCase", "PyFlinkTestCase", "PyFlinkUTTestCase",
     "SecondColumnTimestampAssigner",
 ]
 
@@ -54,13 +56,24 @@ class SecondColumnTimestampAssigner(TimestampAssigner):
 
 
 class PyFlinkTestCase(unittest.TestCase):
-    """A test with a folder of its own."""
+    """A test with a folder of its own, made when it is asked for."""
+
+    @functools.cached_property
+    def tempdir(self):
+        """A folder that is the test's."""
+        path = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, path, ignore_errors=True)
+        return path
 
     def setUp(self):
-        self.tempdir = tempfile.mkdtemp()
+        pass
 
     def tearDown(self):
         pass
+
+
+class PyFlinkUTTestCase(PyFlinkTestCase):
+    """A test without an environment."""
 
 
 class PyFlinkDataStreamTestCase(PyFlinkTestCase):

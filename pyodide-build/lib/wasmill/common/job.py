@@ -59,7 +59,8 @@ class JobExecutionResult:
         return self._finished
 
     def get_accumulator_result(self, accumulator_name):
-        raise KeyError("there are no accumulators; count with the metrics of RuntimeContext.get_metrics_group()")
+        """Returns None: there are no accumulators; count with the metrics of RuntimeContext.get_metrics_group()."""
+        return None
 
     def get_all_accumulator_results(self):
         return {}
@@ -119,3 +120,15 @@ class JobClient:
 
     def cancel(self):
         return CompletableFuture(self._cancel)
+
+    def get_accumulators(self):
+        """Returns a future of the accumulators: none, there are metrics."""
+        return CompletableFuture(dict)
+
+    def trigger_savepoint(self, savepoint_directory=None):
+        """Refuses: the job has ended, and its last commit is in its store."""
+        raise RuntimeError("there are no savepoints: a job commits its state to its store, and starts again from there")
+
+    def stop_with_savepoint(self, advance_to_end_of_event_time, savepoint_directory=None):
+        """Refuses, as trigger_savepoint."""
+        self.trigger_savepoint(savepoint_directory)

@@ -34,6 +34,10 @@ class Row:
     ``Row(1, "a")`` has values alone, ``Row(id=1, name="a")`` also names, sorted, and
     ``Person = Row("id", "name")`` makes rows with these names in this order: ``Person(1, "a")``.
     Values are read and set by position (``row[0]``), by name (``row["id"]``) and read as attributes (``row.id``).
+
+    >>> Person = Row("id", "name")
+    >>> Person(1, "a"), Person(1, "a").name, Row(b=1, a=2), Row(1, "a")
+    (Row(id=1, name='a'), 'a', Row(a=2, b=1), <Row(1, 'a')>)
     """
 
     __slots__ = ("_fields", "_values", "_row_kind")
@@ -83,6 +87,22 @@ class Row:
     def set_field_names(self, field_names):
         """Names the fields, in their order."""
         object.__setattr__(self, "_fields", field_names)
+
+    def get_fields_by_names(self, names):
+        """Returns the values of these fields."""
+        if not hasattr(self, "_fields") or names == self._fields:
+            return self._values
+        absent = [name for name in names if name not in self._fields]
+        if absent:
+            raise Exception("Field names %s not exist in %s." % (absent, self._fields))
+        return [self._values[self._fields.index(name)] for name in names]
+
+    @staticmethod
+    def of_kind(row_kind, *args, **kwargs):
+        """Returns a row of a :class:`RowKind`."""
+        row = Row(*args, **kwargs)
+        row.set_row_kind(row_kind)
+        return row
 
     def __contains__(self, item):
         return item in self._values

@@ -26,8 +26,8 @@ class Duration:
         return Duration(minutes * 60_000_000_000)
 
     @staticmethod
-    def of_seconds(seconds, nano_adjustment=None):
-        return Duration(seconds * 1_000_000_000 + (nano_adjustment or 0))
+    def of_seconds(seconds):
+        return Duration(seconds * 1_000_000_000)
 
     @staticmethod
     def of_millis(millis):

@@ -6,7 +6,9 @@ declared type carries Python objects as they are.
 
 import datetime
 import decimal
+import functools
 import struct
+from typing import List
 
 from .row import Row
 from .time import Instant
@@ -28,7 +30,7 @@ class TypeInformation:
 
     def text(self):
         """Returns a function that writes a value as a sink of text does."""
-        return to_text
+        return _own_text(self) or to_text
 
     def need_conversion(self):
         return False
@@ -77,6 +79,8 @@ def to_text(value):
         return "{%s}" % ", ".join("%s=%s" % (to_text(k), to_text(v)) for k, v in value.items())
     if isinstance(value, (bytes, bytearray)):
         return "[%s]" % ", ".join(str(b - 256 if b > 127 else b) for b in value)
+    if kind is datetime.time:
+        return value.strftime("%H:%M:%S")
     if kind is datetime.datetime:
         text = value.strftime("%Y-%m-%d %H:%M:%S")
         fraction = ("%06d" % value.microsecond).rstrip("0")
@@ -105,6 +109,67 @@ def _float_text(value):
     elif "." not in digits:
         digits += ".0"
     return "%sE%d" % (digits, int(exponent))
+
+
+def _single_text(value):
+    """Writes a number of single precision with no more digits than tell it from its neighbours."""
+    if value is None:
+        return "null"
+    for digits in range(6, 9):
+        short = float("%.*g" % (digits, value))
+        if _single(short) == value:
+            return _float_text(short)
+    return _float_text(float("%.9g" % value))
+
+
+def _own_text(info):
+    """Returns what writes values of a type that has numbers of single precision in it, or None: to_text does the others."""
+    if isinstance(info, BasicTypeInfo):
+        return _single_text if info._basic_type == BasicType.FLOAT else None
+    if isinstance(info, (RowTypeInfo, TupleTypeInfo)):
+        texts = [_own_text(t) for t in info.get_field_types()]
+        if not any(texts):
+            return None
+        texts = [text or to_text for text in texts]
+        if isinstance(info, TupleTypeInfo):
+            return lambda value: "null" if value is None else "(%s)" % ",".join([text(v) for text, v in zip(texts, value)])
+        return lambda value: "null" if value is None else "%s[%s]" % (value.get_row_kind(), ", ".join([text(v) for text, v in zip(texts, value)]))
+    if isinstance(info, _Sequence):
+        text = _own_text(info._element_type)
+        return text and (lambda value: "null" if value is None else "[%s]" % ", ".join(map(text, value)))
+    if isinstance(info, MapTypeInfo):
+        key, own = _own_text(info._key_type_info) or to_text, _own_text(info._value_type_info)
+        return own and (lambda value: "null" if value is None else "{%s}" % ", ".join("%s=%s" % (key(k), own(v)) for k, v in value.items()))
+    return None
+
+
+def wrapping(info):
+    """Returns a function that cuts numbers of a type to its bits, as Flink does with the elements of a collection; None for types
+    that have no numbers of fewer than 64 bits."""
+    if isinstance(info, BasicTypeInfo):
+        bits = {BasicType.BYTE: 8, BasicType.SHORT: 16, BasicType.INT: 32}.get(info._basic_type)
+        if bits is None:
+            return None
+        half, mask = 1 << (bits - 1), (1 << bits) - 1
+        return lambda value: ((value + half) & mask) - half if type(value) is int else value
+    if not isinstance(info, (RowTypeInfo, TupleTypeInfo)):
+        return None
+    cuts = [wrapping(t) for t in info.get_field_types()]
+    if not any(cuts):
+        return None
+
+    def cut(value):
+        if not isinstance(value, (tuple, list, Row)) or len(value) != len(cuts):
+            return value
+        fields = [v if c is None else c(v) for c, v in zip(cuts, value)]
+        if not isinstance(value, Row):
+            return tuple(fields)
+        row = Row.of_kind(value.get_row_kind(), *fields)
+        if value.get_field_names() is not None:
+            row.set_field_names(value.get_field_names())
+        return row
+
+    return cut
 
 
 def _integers(name, bits):
@@ -209,7 +274,7 @@ class BasicTypeInfo(TypeInformation):
 
 
 for _name in ("STRING", "BYTE", "BOOLEAN", "SHORT", "INT", "LONG", "FLOAT", "DOUBLE", "CHAR", "BIG_INT", "BIG_DEC", "INSTANT"):
-    setattr(BasicTypeInfo, _name + "_TYPE_INFO", staticmethod(lambda basic=getattr(BasicType, _name): BasicTypeInfo(basic)))
+    setattr(BasicTypeInfo, _name + "_TYPE_INFO", staticmethod(functools.partial(BasicTypeInfo, getattr(BasicType, _name))))
 
 InstantTypeInfo = BasicTypeInfo
 
@@ -244,7 +309,7 @@ class SqlTimeTypeInfo(TypeInformation):
         return SqlTimeTypeInfo("SqlTimestamp")
 
 
-DateTypeInfo = TimeTypeInfo = SqlTimeTypeInfo
+DateTypeInfo = TimeTypeInfo = TimestampTypeInfo = SqlTimeTypeInfo
 
 
 class PickledBytesTypeInfo(TypeInformation):
@@ -373,6 +438,9 @@ class RowTypeInfo(TypeInformation):
     def get_field_types(self):
         return self._field_types
 
+    def get_field_index(self, field_name):
+        return self._field_names.index(field_name)
+
     def converter(self):
         converters = [t.converter() for t in self._field_types]
         names = self._field_names
@@ -434,52 +502,135 @@ class TupleTypeInfo(TypeInformation):
 
 
 class Types:
-    """Makes types, as ``Types.ROW([Types.STRING(), Types.INT()])``."""
+    """Makes types.
 
-    STRING = staticmethod(lambda: BasicTypeInfo(BasicType.STRING))
-    BYTE = staticmethod(lambda: BasicTypeInfo(BasicType.BYTE))
-    BOOLEAN = staticmethod(lambda: BasicTypeInfo(BasicType.BOOLEAN))
-    SHORT = staticmethod(lambda: BasicTypeInfo(BasicType.SHORT))
-    INT = staticmethod(lambda: BasicTypeInfo(BasicType.INT))
-    LONG = staticmethod(lambda: BasicTypeInfo(BasicType.LONG))
-    FLOAT = staticmethod(lambda: BasicTypeInfo(BasicType.FLOAT))
-    DOUBLE = staticmethod(lambda: BasicTypeInfo(BasicType.DOUBLE))
-    CHAR = staticmethod(lambda: BasicTypeInfo(BasicType.CHAR))
-    BIG_INT = staticmethod(lambda: BasicTypeInfo(BasicType.BIG_INT))
-    BIG_DEC = staticmethod(lambda: BasicTypeInfo(BasicType.BIG_DEC))
-    INSTANT = staticmethod(lambda: BasicTypeInfo(BasicType.INSTANT))
-    SQL_DATE = staticmethod(SqlTimeTypeInfo.DATE)
-    SQL_TIME = staticmethod(SqlTimeTypeInfo.TIME)
-    SQL_TIMESTAMP = staticmethod(SqlTimeTypeInfo.TIMESTAMP)
-    PICKLED_BYTE_ARRAY = staticmethod(PickledBytesTypeInfo)
-    TUPLE = staticmethod(TupleTypeInfo)
-    MAP = staticmethod(MapTypeInfo)
-    LIST = staticmethod(ListTypeInfo)
-    OBJECT_ARRAY = staticmethod(ObjectArrayTypeInfo)
+    >>> Types.ROW_NAMED(["word", "count"], [Types.STRING(), Types.INT()])
+    RowTypeInfo(word: String, count: Integer)
+    """
 
     @staticmethod
-    def ROW(field_types):
+    def STRING() -> TypeInformation:
+        """Text."""
+        return BasicTypeInfo(BasicType.STRING)
+
+    @staticmethod
+    def BYTE() -> TypeInformation:
+        """A number of 8 bits."""
+        return BasicTypeInfo(BasicType.BYTE)
+
+    @staticmethod
+    def BOOLEAN() -> TypeInformation:
+        """True or false."""
+        return BasicTypeInfo(BasicType.BOOLEAN)
+
+    @staticmethod
+    def SHORT() -> TypeInformation:
+        """A number of 16 bits."""
+        return BasicTypeInfo(BasicType.SHORT)
+
+    @staticmethod
+    def INT() -> TypeInformation:
+        """A number of 32 bits."""
+        return BasicTypeInfo(BasicType.INT)
+
+    @staticmethod
+    def LONG() -> TypeInformation:
+        """A number of 64 bits."""
+        return BasicTypeInfo(BasicType.LONG)
+
+    @staticmethod
+    def FLOAT() -> TypeInformation:
+        """A number with a fraction, of single precision."""
+        return BasicTypeInfo(BasicType.FLOAT)
+
+    @staticmethod
+    def DOUBLE() -> TypeInformation:
+        """A number with a fraction, of double precision."""
+        return BasicTypeInfo(BasicType.DOUBLE)
+
+    @staticmethod
+    def CHAR() -> TypeInformation:
+        """A character."""
+        return BasicTypeInfo(BasicType.CHAR)
+
+    @staticmethod
+    def BIG_INT() -> TypeInformation:
+        """A number of any size."""
+        return BasicTypeInfo(BasicType.BIG_INT)
+
+    @staticmethod
+    def BIG_DEC() -> TypeInformation:
+        """A decimal.Decimal."""
+        return BasicTypeInfo(BasicType.BIG_DEC)
+
+    @staticmethod
+    def INSTANT() -> TypeInformation:
+        """An Instant, a point of time."""
+        return BasicTypeInfo(BasicType.INSTANT)
+
+    @staticmethod
+    def SQL_DATE() -> TypeInformation:
+        """A datetime.date."""
+        return SqlTimeTypeInfo.DATE()
+
+    @staticmethod
+    def SQL_TIME() -> TypeInformation:
+        """A datetime.time."""
+        return SqlTimeTypeInfo.TIME()
+
+    @staticmethod
+    def SQL_TIMESTAMP() -> TypeInformation:
+        """A datetime.datetime without zone."""
+        return SqlTimeTypeInfo.TIMESTAMP()
+
+    @staticmethod
+    def PICKLED_BYTE_ARRAY() -> TypeInformation:
+        """Any Python object. It is what a stream has that declares no type."""
+        return PickledBytesTypeInfo()
+
+    @staticmethod
+    def ROW(field_types: List[TypeInformation]) -> TypeInformation:
         """A row whose fields are called f0, f1 and so on."""
         return RowTypeInfo(field_types)
 
     @staticmethod
-    def ROW_NAMED(field_names, field_types):
+    def ROW_NAMED(field_names: List[str], field_types: List[TypeInformation]) -> TypeInformation:
         """A row with names for its fields."""
         return RowTypeInfo(field_types, field_names)
 
     @staticmethod
-    def PRIMITIVE_ARRAY(element_type):
+    def TUPLE(field_types: List[TypeInformation]) -> TypeInformation:
+        """A tuple."""
+        return TupleTypeInfo(field_types)
+
+    @staticmethod
+    def PRIMITIVE_ARRAY(element_type: TypeInformation) -> TypeInformation:
         """An array of booleans, numbers or characters without nulls."""
         if element_type not in [Types.BOOLEAN(), Types.BYTE(), Types.SHORT(), Types.INT(), Types.LONG(), Types.FLOAT(), Types.DOUBLE(), Types.CHAR()]:
             raise TypeError("Invalid element type for a primitive array: %s" % element_type)
         return PrimitiveArrayTypeInfo(element_type)
 
     @staticmethod
-    def BASIC_ARRAY(element_type):
+    def BASIC_ARRAY(element_type: TypeInformation) -> TypeInformation:
         """An array of basic values, with nulls."""
         if not isinstance(element_type, BasicTypeInfo):
             raise TypeError("Invalid element type for a basic array: %s" % element_type)
         return BasicArrayTypeInfo(element_type)
+
+    @staticmethod
+    def OBJECT_ARRAY(element_type: TypeInformation) -> TypeInformation:
+        """An array of values of any type."""
+        return ObjectArrayTypeInfo(element_type)
+
+    @staticmethod
+    def LIST(element_type_info: TypeInformation) -> TypeInformation:
+        """A list."""
+        return ListTypeInfo(element_type_info)
+
+    @staticmethod
+    def MAP(key_type_info: TypeInformation, value_type_info: TypeInformation) -> TypeInformation:
+        """A mapping."""
+        return MapTypeInfo(key_type_info, value_type_info)
 
 
 def _from_java_type(type_info):

@@ -65,7 +65,14 @@ class NoWatermarks(WatermarkGenerator):
 
 
 class WatermarkStrategy:
-    """A generator of watermarks, an assigner of timestamps, and after how long without elements an input counts as idle."""
+    """A generator of watermarks, an assigner of timestamps, and after how long without elements an input counts as idle.
+
+    >>> from pyflink.common import Duration
+    >>> class Second(TimestampAssigner):
+    ...     def extract_timestamp(self, value, record_timestamp):
+    ...         return value[1]
+    >>> by_time = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_seconds(5)).with_timestamp_assigner(Second())
+    """
 
     def __init__(self, generator):
         self._generator = generator
@@ -79,13 +86,14 @@ class WatermarkStrategy:
         return copy
 
     def with_timestamp_assigner(self, timestamp_assigner):
-        if not isinstance(timestamp_assigner, TimestampAssigner):
+        """Sets the assigner of this strategy, and returns it."""
+        if not callable(getattr(timestamp_assigner, "extract_timestamp", None)):
             raise TypeError("expected a TimestampAssigner, got %r" % (timestamp_assigner,))
-        copy = self._copy()
-        copy._timestamp_assigner = timestamp_assigner
-        return copy
+        self._timestamp_assigner = timestamp_assigner
+        return self
 
     def with_idleness(self, idle_timeout):
+        """Returns a strategy for which an input counts as idle after so long without elements."""
         millis = to_millis(idle_timeout)
         if millis <= 0:
             raise ValueError("The idle timeout must be positive, got %d ms" % millis)
@@ -94,6 +102,7 @@ class WatermarkStrategy:
         return copy
 
     def with_watermark_alignment(self, watermark_group, max_allowed_watermark_drift, update_interval=None):
+        """Returns a strategy that keeps what inputs may be apart; inputs are read as fast as they come."""
         copy = self._copy()
         copy._alignment = (watermark_group, to_millis(max_allowed_watermark_drift))
         return copy

@@ -1,6 +1,8 @@
 """Streams: what PyFlink calls pyflink.datastream."""
 
-from ..common.configuration import CheckpointConfig, CheckpointingMode, ExternalizedCheckpointCleanup, RuntimeExecutionMode, TimeCharacteristic
+from ..common.execution import (
+    CheckpointConfig, CheckpointingMode, ExternalizedCheckpointCleanup, ExternalizedCheckpointRetention, RuntimeExecutionMode, TimeCharacteristic,
+)
 from .environment import StreamExecutionEnvironment
 from .functions import (
     AggregateFunction, AllWindowFunction, BroadcastProcessFunction, CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction, FlatMapFunction,
@@ -9,8 +11,9 @@ from .functions import (
 )
 from .output_tag import OutputTag
 from .settings import (
-    CheckpointStorage, CustomStateBackend, EmbeddedRocksDBStateBackend, FileSystemCheckpointStorage, FsStateBackend, HashMapStateBackend,
-    JobManagerCheckpointStorage, MemorySize, MemoryStateBackend, PredefinedOptions, RocksDBStateBackend, SlotSharingGroup, StateBackend,
+    CheckpointStorage, CustomCheckpointStorage, CustomStateBackend, EmbeddedRocksDBStateBackend, FileSystemCheckpointStorage, FsStateBackend,
+    HashMapStateBackend, JobManagerCheckpointStorage, MemorySize, MemoryStateBackend, PredefinedOptions, RocksDBStateBackend, SlotSharingGroup,
+    StateBackend,
 )
 from .stream import BroadcastConnectedStream, BroadcastStream, CloseableIterator, ConnectedStreams, DataStream, DataStreamSink, KeyedStream
 from .window import (

@@ -5,13 +5,16 @@ import os
 import sys
 import time
 
-from ..common.configuration import CheckpointConfig, Configuration, ExecutionConfig, RestartStrategies, RuntimeExecutionMode, TimeCharacteristic
+from ..common.configuration import Configuration
+from ..common.execution import CheckpointConfig, ExecutionConfig, RestartStrategies, RuntimeExecutionMode, TimeCharacteristic
 from ..common.job import JobClient, JobExecutionResult, JobID, JobStatus
-from ..common.typeinfo import TypeInformation
+from ..common.typeinfo import TypeInformation, Types, wrapping
+from ..common.watermark_strategy import NoWatermarks
 from . import host, plan
 from .functions import SourceFunction
 from .graph import UNTYPED, Edge, Node, build
 from .sinks import CollectionSource, CollectSink, Source, TextSource
+from .settings import EmbeddedRocksDBStateBackend, HashMapStateBackend, MemoryStateBackend, StateBackend
 from .stream import DataStream, declared
 
 __all__ = ["StreamExecutionEnvironment"]
@@ -51,6 +54,11 @@ class StreamExecutionEnvironment:
     def get_execution_environment(configuration=None):
         """Returns an environment for this script."""
         return StreamExecutionEnvironment(configuration)
+
+    @property
+    def _j_stream_execution_environment(self):
+        """Stands for the environment of the JVM, which settings are read and made of."""
+        return self
 
     def _add(self, node):
         self._nodes.append(node)
@@ -135,11 +143,16 @@ class StreamExecutionEnvironment:
     def get_checkpointing_mode(self):
         return self._checkpoints.get_checkpointing_mode()
 
+    def get_checkpointing_consistency_mode(self):
+        """Returns the checkpointing mode."""
+        return self._checkpoints.get_checkpointing_mode()
+
     def is_unaligned_checkpoints_enabled(self):
         return self._checkpoints.is_unaligned_checkpoints_enabled()
 
     def is_force_unaligned_checkpoints(self):
-        return False
+        """Tells whether unaligned checkpoints are forced."""
+        return self._checkpoints.is_force_unaligned_checkpoints()
 
     def get_state_backend(self):
         return self._state_backend
@@ -177,6 +190,16 @@ class StreamExecutionEnvironment:
             self._config.set_auto_watermark_interval(_millis(values["pipeline.auto-watermark-interval"]))
         if "execution.checkpointing.interval" in values:
             self.enable_checkpointing(_millis(values["execution.checkpointing.interval"]))
+        if "execution.checkpointing.timeout" in values:
+            self._checkpoints.set_checkpoint_timeout(_millis(values["execution.checkpointing.timeout"]))
+        if "execution.buffer-timeout" in values:
+            self.set_buffer_timeout(_millis(values["execution.buffer-timeout"]))
+        if "pipeline.time-characteristic" in values:
+            self.set_stream_time_characteristic(TimeCharacteristic[values["pipeline.time-characteristic"]])
+        backend = values.get("state.backend", values.get("state.backend.type"))
+        if backend is not None:
+            kinds = {"jobmanager": MemoryStateBackend, "hashmap": HashMapStateBackend, "rocksdb": EmbeddedRocksDBStateBackend}
+            self._state_backend = kinds.get(backend, StateBackend)()
         if str(values.get("pipeline.operator-chaining", values.get("pipeline.operator-chaining.enabled", "true"))).lower() == "false":
             self.disable_operator_chaining()
         for key in ("pipeline.jars", "pipeline.classpaths"):
@@ -198,12 +221,19 @@ class StreamExecutionEnvironment:
         return self._characteristic
 
     def add_default_kryo_serializer(self, type_class_name, serializer_class_name):
+        """Remembers a serializer of the JVM; elements are Python's."""
         note("serializers of the JVM are not used")
+        self._config.add_default_kryo_serializer(type_class_name, serializer_class_name)
 
-    register_type_with_kryo_serializer = add_default_kryo_serializer
+    def register_type_with_kryo_serializer(self, type_class_name, serializer_class_name):
+        """Remembers a serializer of the JVM; elements are Python's."""
+        note("serializers of the JVM are not used")
+        self._config.register_type_with_kryo_serializer(type_class_name, serializer_class_name)
 
     def register_type(self, type_class_name):
+        """Remembers a class of the JVM; elements are Python's."""
         note("types of the JVM are not used")
+        self._config.register_pojo_type(type_class_name)
 
     # What a job takes along.
 
@@ -229,7 +259,9 @@ class StreamExecutionEnvironment:
         raise TypeError("there is no JVM, so that jars (%s) cannot be used; read and write with wasmill.connectors (JetStreamSource, JetStreamSink), "
                         "FileSource and FileSink" % ", ".join(map(str, jars_path)))
 
-    add_classpaths = add_jars
+    def add_classpaths(self, *classpaths):
+        """Refuses: there is no JVM."""
+        self.add_jars(*classpaths)
 
     def register_cached_file(self, file_path, name, executable=False):
         self._files[name] = file_path
@@ -248,23 +280,23 @@ class StreamExecutionEnvironment:
         """Makes a stream of the elements of a list, in one subtask."""
         if type_info is not None and not isinstance(type_info, TypeInformation):
             raise TypeError("the type of a collection must be one of Types, got %r" % (type_info,))
-        return self._source(CollectionSource(list(collection)), "Source: Collection Source", type_info or UNTYPED)
+        elements = list(collection)
+        cut = wrapping(type_info) if type_info is not None else None
+        if cut is not None:
+            elements = [cut(element) for element in elements]
+        return self._source(CollectionSource(elements), "Source: Collection Source", type_info or UNTYPED)
 
     def from_source(self, source, watermark_strategy, source_name, type_info=None):
         """Makes a stream of a source."""
         if not isinstance(source, Source):
             raise TypeError("expected a source such as FileSource, NumberSequenceSource or JetStreamSource, got %r" % (source,))
         stream = self._source(source, "Source: " + source_name, declared(type_info or source.type_info))
-        from ..common.watermark_strategy import NoWatermarks
-
         if watermark_strategy is None or watermark_strategy._generator is NoWatermarks and watermark_strategy._timestamp_assigner is None:
             return stream
         return stream.assign_timestamps_and_watermarks(watermark_strategy)
 
     def read_text_file(self, file_path, charset_name="UTF-8"):
         """Makes a stream of a file's lines."""
-        from ..common.typeinfo import Types
-
         return self._source(TextSource(file_path, charset_name), "Source: " + str(file_path), Types.STRING())
 
     def add_source(self, source_func, source_name="Custom Source", type_info=None):

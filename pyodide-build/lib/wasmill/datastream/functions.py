@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 __all__ = [
     "AggregateFunction", "AllWindowFunction", "BaseBroadcastProcessFunction", "BroadcastProcessFunction", "CoFlatMapFunction", "CoMapFunction",
     "CoProcessFunction", "FilterFunction", "FlatMapFunction", "Function", "KeyedBroadcastProcessFunction", "KeyedCoProcessFunction",
-    "KeyedProcessFunction", "KeyedStateStore", "KeySelector", "MapFunction", "NullByteKeySelector", "Partitioner", "ProcessAllWindowFunction",
+    "KeyedProcessFunction", "KeyedStateStore", "KeySelector", "MapFunction", "NullByteKeySelector", "Partitioner", "PassThroughAllWindowFunction",
+    "PassThroughWindowFunction", "ProcessAllWindowFunction",
     "ProcessFunction", "ProcessWindowFunction", "ReduceFunction", "RuntimeContext", "SinkFunction", "SourceFunction", "TimeDomain", "TimerService",
     "WindowFunction",
 ]
@@ -16,6 +17,9 @@ IN = TypeVar("IN")
 OUT = TypeVar("OUT")
 KEY = TypeVar("KEY")
 W = TypeVar("W")
+W2 = TypeVar("W2")
+IN1 = TypeVar("IN1")
+IN2 = TypeVar("IN2")
 
 
 class TimeDomain(Enum):
@@ -334,7 +338,7 @@ class KeyedCoProcessFunction(Function):
 class BaseBroadcastProcessFunction(Function):
     """The base of functions with broadcast state: read where elements come, written where the broadcast stream's do."""
 
-    class _Base(ABC):
+    class BaseContext(ABC):
         @abstractmethod
         def timestamp(self):
             pass
@@ -347,18 +351,18 @@ class BaseBroadcastProcessFunction(Function):
         def current_watermark(self):
             pass
 
-    class ReadOnlyContext(_Base):
+    class ReadOnlyContext(BaseContext):
         @abstractmethod
         def get_broadcast_state(self, state_descriptor):
             """Returns the ReadOnlyBroadcastState of a MapStateDescriptor."""
 
-    class Context(_Base):
+    class Context(BaseContext):
         @abstractmethod
         def get_broadcast_state(self, state_descriptor):
             """Returns the BroadcastState of a MapStateDescriptor."""
 
 
-class BroadcastProcessFunction(BaseBroadcastProcessFunction):
+class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[IN1, IN2, OUT]):
     """Elements of a stream beside those of a broadcast one."""
 
     @abstractmethod
@@ -370,7 +374,7 @@ class BroadcastProcessFunction(BaseBroadcastProcessFunction):
         pass
 
 
-class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction):
+class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[KEY, IN1, IN2, OUT]):
     """Elements of a keyed stream, with state and timers by key, beside those of a broadcast one."""
 
     class ReadOnlyContext(BaseBroadcastProcessFunction.ReadOnlyContext):
@@ -418,7 +422,7 @@ class AllWindowFunction(Function, Generic[IN, OUT, W]):
         pass
 
 
-class _WindowContext(ABC, Generic[W]):
+class _WindowContext(ABC, Generic[W2]):
     @abstractmethod
     def window(self):
         """Returns the window."""
@@ -443,7 +447,7 @@ class _WindowContext(ABC, Generic[W]):
 class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
     """Any number of elements out of a window's, with its context."""
 
-    class Context(_WindowContext):
+    class Context(_WindowContext[W2]):
         pass
 
     @abstractmethod
@@ -457,7 +461,7 @@ class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
 class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     """A ProcessWindowFunction of a stream without keys."""
 
-    class Context(_WindowContext):
+    class Context(_WindowContext[W2]):
         pass
 
     @abstractmethod
@@ -466,3 +470,17 @@ class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
 
     def clear(self, context):
         """Called when the window goes."""
+
+
+class PassThroughWindowFunction(WindowFunction[IN, IN, KEY, W]):
+    """The window's elements."""
+
+    def apply(self, key, window, inputs):
+        yield from inputs
+
+
+class PassThroughAllWindowFunction(AllWindowFunction[IN, IN, W]):
+    """The window's elements."""
+
+    def apply(self, window, inputs):
+        yield from inputs

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from enum import Enum
+from typing import Generic, Iterable, TypeVar
 
-from ..common.time import to_millis
+from ..common.time import Duration, Time, to_millis
 from ..common.typeinfo import PickledBytesTypeInfo, TypeInformation, Types
 
 __all__ = [
@@ -11,6 +12,13 @@ __all__ = [
     "MapStateDescriptor", "MergingState", "OperatorStateStore", "ReadOnlyBroadcastState", "ReducingState", "ReducingStateDescriptor", "State",
     "StateDescriptor", "StateTtlConfig", "ValueState", "ValueStateDescriptor",
 ]
+
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+IN = TypeVar("IN")
+OUT = TypeVar("OUT")
 
 
 class State(ABC):
@@ -21,7 +29,7 @@ class State(ABC):
         """Removes what is there for the current key."""
 
 
-class ValueState(State):
+class ValueState(State, Generic[T]):
     """One value."""
 
     @abstractmethod
@@ -33,7 +41,7 @@ class ValueState(State):
         """Stores a value; None removes it."""
 
 
-class AppendingState(State):
+class AppendingState(State, Generic[IN, OUT]):
     """State that values are added to."""
 
     @abstractmethod
@@ -45,19 +53,19 @@ class AppendingState(State):
         pass
 
 
-class MergingState(AppendingState):
+class MergingState(AppendingState[IN, OUT]):
     """State of which two can become one."""
 
 
-class ReducingState(MergingState):
+class ReducingState(MergingState[T, T]):
     """The values, reduced to one; None while there are none."""
 
 
-class AggregatingState(MergingState):
+class AggregatingState(MergingState[IN, OUT]):
     """The values, aggregated; None while there are none."""
 
 
-class ListState(MergingState):
+class ListState(MergingState[T, Iterable[T]]):
     """A list of values. ``get`` iterates."""
 
     @abstractmethod
@@ -72,7 +80,7 @@ class ListState(MergingState):
         return iter(self.get())
 
 
-class ReadOnlyBroadcastState(State):
+class ReadOnlyBroadcastState(State, Generic[K, V]):
     """A mapping that only the broadcast side may change."""
 
     @abstractmethod
@@ -109,7 +117,7 @@ class ReadOnlyBroadcastState(State):
         return iter(self.keys())
 
 
-class BroadcastState(ReadOnlyBroadcastState):
+class BroadcastState(ReadOnlyBroadcastState[K, V]):
     """A mapping, the same in every subtask."""
 
     @abstractmethod
@@ -131,7 +139,7 @@ class BroadcastState(ReadOnlyBroadcastState):
         self.remove(key)
 
 
-class MapState(BroadcastState):
+class MapState(BroadcastState[K, V]):
     """A mapping by the current key."""
 
 
@@ -244,30 +252,74 @@ class StateTtlConfig:
         ProcessingTime = 0
 
     class CleanupStrategies:
-        """Expired values are removed when they are met and at each commit; other wishes are noted."""
+        """When expired values are removed: here when they are met and at each commit. Other wishes are kept."""
 
-        def __init__(self, in_background=True):
-            self._in_background = in_background
+        class Strategies(Enum):
+            FULL_STATE_SCAN_SNAPSHOT = 0
+            INCREMENTAL_CLEANUP = 1
+            ROCKSDB_COMPACTION_FILTER = 2
+
+        class CleanupStrategy:
+            """A wish."""
+
+        class EmptyCleanupStrategy(CleanupStrategy):
+            """A wish without settings."""
+
+        class IncrementalCleanupStrategy(CleanupStrategy):
+            """A few values at a time."""
+
+            def __init__(self, cleanup_size, run_cleanup_for_every_record):
+                self._size, self._every = cleanup_size, run_cleanup_for_every_record
+
+            def get_cleanup_size(self):
+                return self._size
+
+            def run_cleanup_for_every_record(self):
+                return self._every
+
+        class RocksdbCompactFilterCleanupStrategy(CleanupStrategy):
+            """When RocksDB compacts."""
+
+            def __init__(self, query_time_after_num_entries, periodic_compaction_time=None):
+                self._entries, self._period = query_time_after_num_entries, periodic_compaction_time or Duration.of_days(30)
+
+            def get_query_time_after_num_entries(self):
+                return self._entries
+
+            def get_periodic_compaction_time(self):
+                return self._period
+
+        EMPTY_STRATEGY = EmptyCleanupStrategy()
+
+        def __init__(self, strategies, is_cleanup_in_background):
+            self._strategies, self._in_background = strategies, is_cleanup_in_background
 
         def is_cleanup_in_background(self):
             return self._in_background
 
-    def __init__(self, ttl_millis, update_type, visibility, in_background):
-        self._ttl_millis, self._update_type, self._visibility = ttl_millis, update_type, visibility
-        self._cleanup = StateTtlConfig.CleanupStrategies(in_background)
+        def in_full_snapshot(self):
+            return self.Strategies.FULL_STATE_SCAN_SNAPSHOT in self._strategies
+
+        def get_incremental_cleanup_strategy(self):
+            default = self.IncrementalCleanupStrategy(5, False) if self._in_background else None
+            return self._strategies.get(self.Strategies.INCREMENTAL_CLEANUP, default)
+
+        def get_rocksdb_compact_filter_cleanup_strategy(self):
+            default = self.RocksdbCompactFilterCleanupStrategy(1000) if self._in_background else None
+            return self._strategies.get(self.Strategies.ROCKSDB_COMPACTION_FILTER, default)
+
+    def __init__(self, update_type, state_visibility, ttl_time_characteristic, ttl, cleanup_strategies):
+        self._ttl_millis, self._update_type, self._visibility = to_millis(ttl), update_type, state_visibility
+        self._characteristic, self._cleanup = ttl_time_characteristic, cleanup_strategies
 
     @staticmethod
     def new_builder(ttl):
         return StateTtlConfig.Builder(ttl)
 
     def get_ttl(self):
-        from ..common.time import Time
-
         return Time.milliseconds(self._ttl_millis)
 
     def get_time_to_live(self):
-        from ..common.time import Duration
-
         return Duration.of_millis(self._ttl_millis)
 
     def get_update_type(self):
@@ -277,7 +329,7 @@ class StateTtlConfig:
         return self._visibility
 
     def get_ttl_time_characteristic(self):
-        return StateTtlConfig.TtlTimeCharacteristic.ProcessingTime
+        return self._characteristic
 
     def is_enabled(self):
         return self._update_type is not StateTtlConfig.UpdateType.Disabled
@@ -297,7 +349,7 @@ class StateTtlConfig:
                 raise ValueError("The TTL must be positive, got %d ms" % self._ttl_millis)
             self._update_type = StateTtlConfig.UpdateType.OnCreateAndWrite
             self._visibility = StateTtlConfig.StateVisibility.NeverReturnExpired
-            self._in_background = True
+            self._in_background, self._strategies = True, {}
 
         def set_update_type(self, update_type):
             self._update_type = update_type
@@ -325,14 +377,20 @@ class StateTtlConfig:
         def use_processing_time(self):
             return self
 
-        def cleanup_full_snapshot(self):
+        def _clean(self, when, strategy):
+            self._strategies[StateTtlConfig.CleanupStrategies.Strategies[when]] = strategy
             return self
+
+        def cleanup_full_snapshot(self):
+            return self._clean("FULL_STATE_SCAN_SNAPSHOT", StateTtlConfig.CleanupStrategies.EMPTY_STRATEGY)
 
         def cleanup_incrementally(self, cleanup_size, run_cleanup_for_every_record):
-            return self
+            return self._clean(
+                "INCREMENTAL_CLEANUP", StateTtlConfig.CleanupStrategies.IncrementalCleanupStrategy(cleanup_size, run_cleanup_for_every_record))
 
-        def cleanup_in_rocksdb_compact_filter(self, query_time_after_num_entries=1000, periodic_compaction_time=None):
-            return self
+        def cleanup_in_rocksdb_compact_filter(self, query_time_after_num_entries, periodic_compaction_time=None):
+            return self._clean("ROCKSDB_COMPACTION_FILTER", StateTtlConfig.CleanupStrategies.RocksdbCompactFilterCleanupStrategy(
+                query_time_after_num_entries, periodic_compaction_time))
 
         def disable_cleanup_in_background(self):
             self._in_background = False
@@ -343,4 +401,5 @@ class StateTtlConfig:
             return self
 
         def build(self):
-            return StateTtlConfig(self._ttl_millis, self._update_type, self._visibility, self._in_background)
+            return StateTtlConfig(self._update_type, self._visibility, StateTtlConfig.TtlTimeCharacteristic.ProcessingTime, self._ttl_millis,
+                                  StateTtlConfig.CleanupStrategies(self._strategies, self._in_background))

@@ -203,12 +203,12 @@ class DataStream:
         """Sends the elements to the subtask of the same number."""
         return self._spread("forward")
 
-    def broadcast(self, broadcast_state_descriptor=None, *others):
+    def broadcast(self, broadcast_state_descriptor=None, *other_broadcast_state_descriptors):
         """Sends each element to every subtask; with descriptors of map states, for functions with broadcast state."""
         stream = self._spread("broadcast")
         if broadcast_state_descriptor is None:
             return stream
-        return BroadcastStream(stream, (broadcast_state_descriptor, *others))
+        return BroadcastStream(stream, (broadcast_state_descriptor, *other_broadcast_state_descriptors))
 
     def partition_custom(self, partitioner, key_selector):
         """Sends each element to the subtask that the partitioner chooses by its key."""
@@ -218,6 +218,10 @@ class DataStream:
             raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")
         choose = partitioner.partition if isinstance(partitioner, Partitioner) else partitioner
         return self._spread("custom", key=Call(key_selector, "get_key", KeySelector), partitioner=choose)
+
+    def cache(self):
+        """Refuses: what a job computes is not kept for the next."""
+        raise TypeError("streams are not cached between jobs; write what the next job needs with sink_to, or take it with execute_and_collect")
 
     # Side outputs and sinks.
 
@@ -484,7 +488,7 @@ for _name in ("shuffle", "rescale", "rebalance", "forward", "broadcast", "partit
 for _name, _what in {
     "set_parallelism": "Set parallelism", "name": "Set name", "uid": "Set uid", "set_uid_hash": "Set uid hash", "get_name": "Get name",
     "set_max_parallelism": "Set max parallelism", "force_non_parallel": "Set force non-parallel", "set_buffer_timeout": "Set buffer timeout",
-    "start_new_chain": "Start new chain", "disable_chaining": "Disable chaining", "slot_sharing_group": "Setting slot sharing group",
+    "cache": "Cache", "start_new_chain": "Start new chain", "disable_chaining": "Disable chaining", "slot_sharing_group": "Setting slot sharing group",
 }.items():
     setattr(KeyedStream, _name, _refused("%s for KeyedStream is not supported." % _what))
 

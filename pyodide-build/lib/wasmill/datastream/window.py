@@ -19,6 +19,7 @@ __all__ = [
 
 T = TypeVar("T")
 W = TypeVar("W")
+W2 = TypeVar("W2")
 
 MAX_LONG = (1 << 63) - 1
 MIN_LONG = -(1 << 63)
@@ -236,7 +237,7 @@ class Trigger(ABC, Generic[T, W]):
         """Removes state and timers of a window that goes."""
 
 
-class _Quiet(Trigger):
+class _Quiet(Trigger[T, W]):
     """A trigger that nothing moves."""
 
     def on_element(self, element, timestamp, window, ctx):
@@ -255,7 +256,7 @@ class _Quiet(Trigger):
         pass
 
 
-class EventTimeTrigger(_Quiet):
+class EventTimeTrigger(_Quiet[T, TimeWindow]):
     """Fires when the watermark passes the window's end, and then for every late element."""
 
     def on_element(self, element, timestamp, window, ctx):
@@ -283,7 +284,7 @@ class EventTimeTrigger(_Quiet):
         return EventTimeTrigger()
 
 
-class ProcessingTimeTrigger(_Quiet):
+class ProcessingTimeTrigger(_Quiet[T, TimeWindow]):
     """Fires when the wall clock passes the window's end."""
 
     def on_element(self, element, timestamp, window, ctx):
@@ -308,7 +309,7 @@ class ProcessingTimeTrigger(_Quiet):
         return ProcessingTimeTrigger()
 
 
-class _Continuous(_Quiet):
+class _Continuous(_Quiet[T, TimeWindow]):
     """Fires at multiples of an interval, and at the window's end."""
 
     def __init__(self, interval):
@@ -348,7 +349,7 @@ class _Continuous(_Quiet):
             state.clear()
 
 
-class ContinuousEventTimeTrigger(_Continuous):
+class ContinuousEventTimeTrigger(_Continuous[T]):
     """Fires whenever the watermark passes a multiple of the interval, and at the window's end."""
 
     def on_element(self, element, timestamp, window, ctx):
@@ -372,7 +373,7 @@ class ContinuousEventTimeTrigger(_Continuous):
         self._clear(ctx, ctx.delete_event_time_timer)
 
 
-class ContinuousProcessingTimeTrigger(_Continuous):
+class ContinuousProcessingTimeTrigger(_Continuous[T]):
     """Fires whenever the wall clock passes a multiple of the interval."""
 
     def on_element(self, element, timestamp, window, ctx):
@@ -392,7 +393,7 @@ class ContinuousProcessingTimeTrigger(_Continuous):
         self._clear(ctx, ctx.delete_processing_time_timer)
 
 
-class PurgingTrigger(Trigger):
+class PurgingTrigger(Trigger[T, W]):
     """Another trigger, whose firing also drops the window's elements."""
 
     def __init__(self, nested_trigger):
@@ -425,7 +426,7 @@ class PurgingTrigger(Trigger):
         self.nested_trigger.on_merge(window, ctx)
 
 
-class CountTrigger(_Quiet):
+class CountTrigger(_Quiet[T, CountWindow]):
     """Fires at every so many elements of a window."""
 
     def __init__(self, window_size):
@@ -454,7 +455,7 @@ class CountTrigger(_Quiet):
         ctx.get_partitioned_state(self._count).clear()
 
 
-class NeverTrigger(_Quiet):
+class NeverTrigger(_Quiet[T, GlobalWindow]):
     """Never fires."""
 
     @staticmethod
@@ -494,7 +495,7 @@ class WindowAssigner(ABC, Generic[T, W]):
 class MergingWindowAssigner(WindowAssigner[T, W]):
     """A WindowAssigner whose windows may become one."""
 
-    class MergeCallback(ABC):
+    class MergeCallback(ABC, Generic[W2]):
         @abstractmethod
         def merge(self, to_be_merged, merge_result):
             pass

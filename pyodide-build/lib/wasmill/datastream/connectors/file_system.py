@@ -3,14 +3,14 @@
 from ...common.serialization import Encoder
 from ...common.time import to_millis
 from ...common.typeinfo import Types
+from ..functions import SinkFunction
 from ..graph import OutputSpec
 from ..sinks import Sink, Source, lines, local_path
-from ..stream import printed
 
 __all__ = [
-    "BucketAssigner", "BulkFormat", "BulkWriterFactory", "FileCompactor", "FileCompactStrategy", "FileEnumeratorProvider", "FileSink", "FileSource",
-    "FileSourceBuilder", "FileSplitAssignerProvider", "OutputFileConfig", "RollingPolicy", "RowDataBulkWriterFactory", "StreamFormat",
-    "StreamingFileSink",
+    "BucketAssigner", "BulkFormat", "BulkWriterFactory", "DefaultRollingPolicy", "FileCompactor", "FileCompactStrategy", "FileEnumeratorProvider",
+    "FileSink", "FileSource", "FileSourceBuilder", "FileSplitAssignerProvider", "OnCheckpointRollingPolicy", "OutputFileConfig", "RollingPolicy",
+    "RowDataBulkWriterFactory", "StreamFormat", "StreamingFileSink",
 ]
 
 
@@ -38,11 +38,20 @@ class BulkFormat:
 
 
 class BulkWriterFactory:
-    """How elements become a file, many at a time."""
+    """How elements become a file, many at a time: as lines, here, which `text` writes."""
+
+    text = None
 
 
 class RowDataBulkWriterFactory(BulkWriterFactory):
-    pass
+    """A BulkWriterFactory of rows."""
+
+    def __init__(self, row_type):
+        self._row_type = row_type
+
+    def get_row_type(self):
+        """Returns the type of the rows."""
+        return self._row_type
 
 
 class FileEnumeratorProvider:
@@ -71,6 +80,7 @@ class FileSource(Source):
     def __init__(self, form, paths, interval_millis):
         self._format, self._paths, self._interval = form, paths, interval_millis
         self.bounded = interval_millis is None
+        self.parallel = getattr(form, "parallel", True)
         self.type_info = form.type_info
 
     def plan(self):
@@ -122,44 +132,71 @@ class FileSourceBuilder:
 
 
 class OutputFileConfig:
-    """What a sink's files are called: prefix, number, suffix."""
+    """What a sink's files are called: prefix, number, suffix.
 
-    def __init__(self, part_prefix="part", part_suffix=""):
+    >>> OutputFileConfig.builder().with_part_prefix("counts").with_part_suffix(".txt").build().get_part_suffix()
+    '.txt'
+    """
+
+    def __init__(self, part_prefix: str, part_suffix: str):
         self.part_prefix, self.part_suffix = part_prefix, part_suffix
 
+    def get_part_prefix(self) -> str:
+        """Returns the prefix."""
+        return self.part_prefix
+
+    def get_part_suffix(self) -> str:
+        """Returns the suffix."""
+        return self.part_suffix
+
     @staticmethod
-    def builder():
+    def builder() -> "OutputFileConfig.OutputFileConfigBuilder":
+        """Begins one."""
         return OutputFileConfig.OutputFileConfigBuilder()
 
     class OutputFileConfigBuilder:
+        """Builds an OutputFileConfig."""
+
         def __init__(self):
-            self._prefix, self._suffix = "part", ""
+            self.part_prefix, self.part_suffix = "part", ""
 
-        def with_part_prefix(self, prefix):
-            self._prefix = prefix
+        def with_part_prefix(self, prefix) -> "OutputFileConfig.OutputFileConfigBuilder":
+            """Sets what names begin with: part, where nothing is said."""
+            self.part_prefix = prefix
             return self
 
-        def with_part_suffix(self, suffix):
-            self._suffix = suffix
+        def with_part_suffix(self, suffix) -> "OutputFileConfig.OutputFileConfigBuilder":
+            """Sets what names end with."""
+            self.part_suffix = suffix
             return self
 
-        def build(self):
-            return OutputFileConfig(self._prefix, self._suffix)
+        def build(self) -> "OutputFileConfig":
+            """Returns it."""
+            return OutputFileConfig(self.part_prefix, self.part_suffix)
 
 
 class RollingPolicy:
-    """When a sink begins its next file."""
-
-    def __init__(self, part_size=128 << 20, rollover_millis=60_000, inactivity_millis=60_000):
-        self.part_size, self.rollover_millis, self.inactivity_millis = part_size, rollover_millis, inactivity_millis
+    """When a sink begins its next file. Files become visible at commits, whatever the policy."""
 
     @staticmethod
-    def default_rolling_policy(part_size=128 << 20, rollover_interval=60_000, inactivity_interval=60_000):
-        return RollingPolicy(part_size, rollover_interval, inactivity_interval)
+    def default_rolling_policy(part_size: int = 128 << 20, rollover_interval: int = 60_000, inactivity_interval: int = 60_000) -> "DefaultRollingPolicy":
+        """By size in bytes, age and silence in milliseconds."""
+        policy = DefaultRollingPolicy()
+        policy.part_size, policy.rollover_millis, policy.inactivity_millis = part_size, rollover_interval, inactivity_interval
+        return policy
 
     @staticmethod
-    def on_checkpoint_rolling_policy():
-        return RollingPolicy(0, 0, 0)
+    def on_checkpoint_rolling_policy() -> "OnCheckpointRollingPolicy":
+        """At each commit."""
+        return OnCheckpointRollingPolicy()
+
+
+class DefaultRollingPolicy(RollingPolicy):
+    """By size, age and silence."""
+
+
+class OnCheckpointRollingPolicy(RollingPolicy):
+    """At each commit."""
 
 
 class BucketAssigner:
@@ -180,17 +217,31 @@ class BucketAssigner:
 
 
 class FileCompactStrategy:
-    """Files are not compacted."""
+    """When files would be made one. They are not."""
 
     @staticmethod
-    def builder():
-        return FileCompactStrategy()
+    def builder() -> "FileCompactStrategy.Builder":
+        """Begins one."""
+        return FileCompactStrategy.Builder()
 
-    def build(self):
-        return self
+    class Builder:
+        """Builds a FileCompactStrategy."""
 
-    def __getattr__(self, name):
-        return lambda *args: self
+        def enable_compaction_on_checkpoint(self, num_checkpoints_before_compaction: int):
+            """Keeps nothing."""
+            return self
+
+        def set_size_threshold(self, size_threshold: int):
+            """Keeps nothing."""
+            return self
+
+        def set_num_compact_threads(self, num_compact_threads: int):
+            """Keeps nothing."""
+            return self
+
+        def build(self) -> "FileCompactStrategy":
+            """Returns it."""
+            return FileCompactStrategy()
 
 
 class FileCompactor:
@@ -206,58 +257,106 @@ class FileCompactor:
 
 
 class FileSink(Sink):
-    """Writes elements as lines to the files of a folder, one per subtask, `prefix-SUBTASK-0suffix`."""
+    """Writes elements as lines to the files of a folder, one per subtask, `prefix-SUBTASK-0suffix`.
 
-    def __init__(self, path, config, bucket):
-        self._path, self._config, self._bucket = path, config, bucket
+    >>> from pyflink.common import Encoder
+    >>> sink = FileSink.for_row_format("out", Encoder.simple_string_encoder()).build()
+    """
+
+    def __init__(self, path, config, bucket, text):
+        self._path, self._config, self._bucket, self._text = path, config, bucket, text
 
     def output(self, node):
-        return OutputSpec("lines", text=printed(node.inputs[0].node.type_info), prefix=lambda task: "")
+        return OutputSpec("lines", text=self._text or node.inputs[0].node.type_info.text(), prefix=lambda task: "")
 
     def plan(self):
         return {"kind": "file", "path": self._path, "prefix": self._config.part_prefix, "suffix": self._config.part_suffix, "bucket": self._bucket.pattern}
 
+    def get_transformer(self):
+        """Returns None: the stream is written as it is."""
+        return None
+
     @staticmethod
-    def for_row_format(base_path, encoder):
+    def for_row_format(base_path: str, encoder: Encoder) -> "FileSink.RowFormatBuilder":
         """Begins a sink that writes elements one by one."""
         if not isinstance(encoder, Encoder):
             raise TypeError("expected an Encoder, got %r" % (encoder,))
         return FileSink.RowFormatBuilder(local_path(base_path))
 
     @staticmethod
-    def for_bulk_format(base_path, writer_factory):
-        raise TypeError("%s: files of columns are written by pipelines in YAML; a script writes lines with for_row_format" % type(writer_factory).__name__)
+    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> "FileSink.BulkFormatBuilder":
+        """Begins a sink that writes rows as a format does, of CsvBulkWriters."""
+        if not isinstance(writer_factory, BulkWriterFactory) or writer_factory.text is None:
+            raise TypeError("%s: a script writes CSV, with CsvBulkWriters, or lines, with for_row_format; other files are written by pipelines in YAML"
+                            % type(writer_factory).__name__)
+        return FileSink.BulkFormatBuilder(local_path(base_path), writer_factory.text)
 
-    class RowFormatBuilder:
-        def __init__(self, path):
-            self._path, self._config, self._bucket = path, OutputFileConfig(), BucketAssigner("yyyy-MM-dd--HH")
+    class BaseBuilder:
+        """Builds a FileSink."""
 
-        def with_bucket_check_interval(self, interval):
+        def __init__(self, path, text=None):
+            self._path, self._text = path, text
+            self._config, self._bucket = OutputFileConfig("part", ""), BucketAssigner("yyyy-MM-dd--HH")
+
+        def with_bucket_check_interval(self, interval: int):
+            """Keeps nothing: files become visible at commits."""
             return self
 
-        def with_bucket_assigner(self, bucket_assigner):
+        def with_bucket_assigner(self, bucket_assigner: BucketAssigner):
+            """Says which folder files are in: one for each hour, where nothing else is said."""
             self._bucket = bucket_assigner
             return self
 
-        def with_rolling_policy(self, rolling_policy):
+        def with_rolling_policy(self, rolling_policy: RollingPolicy):
+            """Keeps nothing: files become visible at commits."""
             return self
 
-        def with_output_file_config(self, output_file_config):
+        def with_output_file_config(self, output_file_config: OutputFileConfig):
+            """Says what files are called."""
             self._config = output_file_config
             return self
 
-        def enable_compact(self, strategy, compactor):
+        def enable_compact(self, strategy: FileCompactStrategy, compactor: "FileCompactor"):
+            """Keeps nothing: files are not made one."""
             return self
 
         def disable_compact(self):
+            """Keeps nothing."""
             return self
 
-        def build(self):
-            return FileSink(self._path, self._config, self._bucket)
+        def build(self) -> "FileSink":
+            """Returns the sink."""
+            return FileSink(self._path, self._config, self._bucket, self._text)
+
+    class RowFormatBuilder(BaseBuilder):
+        """Builds a FileSink of lines."""
+
+    class BulkFormatBuilder(BaseBuilder):
+        """Builds a FileSink of a format."""
 
 
-class StreamingFileSink(FileSink):
+class StreamingFileSink(FileSink, SinkFunction):
     """The older name of FileSink, used with add_sink."""
 
     def get_java_function(self):
+        """Returns the sink."""
         return self
+
+    @staticmethod
+    def for_row_format(base_path: str, encoder: Encoder) -> "StreamingFileSink.BaseBuilder":
+        """Begins a sink that writes elements one by one."""
+        FileSink.for_row_format(base_path, encoder)
+        return StreamingFileSink.BaseBuilder(local_path(base_path))
+
+    class BaseBuilder(FileSink.BaseBuilder):
+        """Builds a StreamingFileSink."""
+
+        def with_rolling_policy(self, policy: RollingPolicy):
+            """Keeps nothing: files become visible at commits."""
+            return self
+
+        def build(self) -> "StreamingFileSink":
+            """Returns the sink."""
+            return StreamingFileSink(self._path, self._config, self._bucket, self._text)
+
+    DefaultRowFormatBuilder = DefaultBulkFormatBuilder = BaseBuilder
