@@ -14,6 +14,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/runtime"
+	"github.com/wasmill/wasmill/engine/stream"
 )
 
 // jobCollector shows a job's counters to Prometheus.
@@ -31,6 +32,8 @@ var (
 	batches     = prometheus.NewDesc("wasmill_batches_total", "Batches that an operator took.", nodeLabels, nil)
 	bytesIn     = prometheus.NewDesc("wasmill_source_bytes_total", "Bytes that a source decoded.", nodeLabels, nil)
 	rejectedSum = prometheus.NewDesc("wasmill_rejected_total", "Records or rows that were skipped or set aside.", nodeLabels, nil)
+	lateSum     = prometheus.NewDesc("wasmill_late_total", "Rows that came after the end of their windows.", nodeLabels, nil)
+	watermarks  = prometheus.NewDesc("wasmill_watermark_seconds", "How far event time has come, in seconds since 1970.", nodeLabels, nil)
 	copiedBytes = prometheus.NewDesc("wasmill_guest_copied_bytes_total", "Bytes of columns copied into a guest.", nodeLabels, nil)
 	fuelUsed    = prometheus.NewDesc("wasmill_fuel_total", "Fuel that an operator's function used.", nodeLabels, nil)
 	guestBytes  = prometheus.NewDesc("wasmill_guest_memory_bytes", "Linear memory of an operator's guest.", nodeLabels, nil)
@@ -57,6 +60,10 @@ func (c *jobCollector) Collect(ch chan<- prometheus.Metric) {
 		counter(batches, float64(s.Batches.Load()), labels...)
 		counter(bytesIn, float64(s.BytesIn.Load()), labels...)
 		counter(rejectedSum, float64(s.Rejected.Load()), labels...)
+		counter(lateSum, float64(s.Late.Load()), labels...)
+		if w := stream.Watermark(s.Watermark.Load()); w != stream.MinWatermark && w != stream.MaxWatermark {
+			ch <- prometheus.MustNewConstMetric(watermarks, prometheus.GaugeValue, float64(w)/1000, labels...)
+		}
 		counter(copiedBytes, float64(s.CopiedBytes.Load()), labels...)
 		counter(fuelUsed, float64(s.Fuel.Load()), labels...)
 		counter(guests, float64(s.Guests.Load()), labels...)

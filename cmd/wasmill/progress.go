@@ -89,6 +89,13 @@ func summary(w io.Writer, p *plan.Plan, job *runtime.Job, elapsed time.Duration,
 	if rejected > 0 {
 		line += fmt.Sprintf(", %s rejected", count(rejected))
 	}
+	late := uint64(0)
+	for _, s := range stats {
+		late += s.Late.Load()
+	}
+	if late > 0 {
+		line += fmt.Sprintf(", %s too late", count(late))
+	}
 	fmt.Fprintln(w, line)
 	if !details {
 		return

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -194,7 +195,10 @@ func (w *Window) flush() error {
 func (w *Window) Watermark(to stream.Watermark) error {
 	w.watermark = int64(to)
 	w.Stats.Watermark.Store(w.watermark)
-	if _, err := w.fire(window.EventTime, w.watermark); err != nil {
+	start := time.Now()
+	_, err := w.fire(window.EventTime, w.watermark)
+	w.Stats.AddBusy(time.Since(start))
+	if err != nil {
 		return err
 	}
 	if w.Late != nil {
