@@ -5,7 +5,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 60s
 SETUP := .cache/setup.done
 
-.PHONY: build run test check bench fuzz soak arm64 clean python verify-python
+.PHONY: build run test check bench fuzz soak arm64 clean python verify-python cpython-tests
 
 build: $(SETUP) ## bin/wasmill, Python included
 	@go run ./pyodide-build/recipe -copy pyodide-build/embedded
@@ -16,6 +16,9 @@ python: $(SETUP) ## CPython for the sandbox from its sources, unless the cache h
 
 verify-python: $(SETUP) ## build it again elsewhere, from nothing: the same bytes
 	@go run ./pyodide-build/recipe -verify
+
+cpython-tests: python ## CPython's own tests, in the sandbox
+	@go run ./pyodide-build/cpythontests "$$(go run ./pyodide-build/recipe tests)/bundle"
 
 $(SETUP): script/setup go.mod
 	@script/setup

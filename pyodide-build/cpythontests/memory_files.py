@@ -5,11 +5,13 @@ import builtins
 import errno
 import io
 import os
+import shutil
 import tempfile
 
 from test.support import os_helper
 
-_real_open, _real_unlink = io.open, os.unlink
+_real_open, _real_unlink, _real_rmtree = io.open, os.unlink, shutil.rmtree
+_folder = os_helper.TESTFN_ASCII + "_folder"
 _files = {}
 
 
@@ -39,7 +41,7 @@ def _name(file):
     if not isinstance(file, (str, bytes, os.PathLike)):
         return None
     name = os.fsdecode(file)
-    return name if os.path.basename(name).startswith(os_helper.TESTFN_ASCII) else None
+    return name if name.startswith(_folder) or os.path.basename(name).startswith(os_helper.TESTFN_ASCII) else None
 
 
 def _wrapped(file, encoding, errors, newline):
@@ -75,8 +77,20 @@ def _temporary(mode="w+b", buffering=-1, encoding=None, newline=None, suffix=Non
     return made if "b" in mode else _wrapped(made, encoding, errors, newline)
 
 
+def _mkdtemp(suffix=None, prefix=None, dir=None):
+    return _folder
+
+
+def _rmtree(path, *args, **kwargs):
+    if path != _folder:
+        _real_rmtree(path, *args, **kwargs)
+    for name in [name for name in _files if name.startswith(_folder)]:
+        del _files[name]
+
+
 def install():
-    """Makes open, os.unlink and tempfile.TemporaryFile serve such files."""
+    """Makes open, os.unlink and tempfile serve such files, and one folder that is only a name."""
     builtins.open = io.open = _open
     os.unlink = os.remove = os_helper._unlink = _unlink
     tempfile.TemporaryFile = _temporary
+    tempfile.mkdtemp, shutil.rmtree = _mkdtemp, _rmtree

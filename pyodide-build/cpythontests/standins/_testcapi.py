@@ -7,6 +7,7 @@ import unittest
 CHAR_MAX, SHRT_MAX, INT_MAX, LONG_MAX, PY_SSIZE_T_MAX = 2**7 - 1, 2**15 - 1, 2**31 - 1, 2**31 - 1, sys.maxsize
 CHAR_MIN, SHRT_MIN, INT_MIN, LONG_MIN, PY_SSIZE_T_MIN = -CHAR_MAX - 1, -SHRT_MAX - 1, -INT_MAX - 1, -LONG_MAX - 1, -sys.maxsize - 1
 UCHAR_MAX, USHRT_MAX, UINT_MAX, ULONG_MAX = 2**8 - 1, 2**16 - 1, 2**32 - 1, 2**32 - 1
+FLT_MAX, DBL_MAX = 3.4028234663852886e38, sys.float_info.max
 LLONG_MIN, LLONG_MAX, ULLONG_MAX = -(2**63), 2**63 - 1, 2**64 - 1
 
 
