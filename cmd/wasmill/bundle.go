@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
@@ -30,6 +31,19 @@ func cacheDir() string {
 // bundleEndings are those of files that can be bundles.
 var bundleEndings = []string{".py", ".wasm", ".zip", ".gz"}
 
+// defaultMemory is the most memory of a guest in bytes where nobody says.
+const defaultMemory = 256 << 20
+
+// mostMemory returns the most memory that a call of the plan's may take, in bytes; 0 where none says.
+func mostMemory(p *plan.Plan) (most uint64) {
+	for _, n := range p.Nodes {
+		if n.Call != nil {
+			most = max(most, n.Call.MaxMemory)
+		}
+	}
+	return most
+}
+
 // library loads each bundle once.
 type library struct {
 	dir     string // relative paths are relative to it
@@ -41,8 +55,9 @@ type library struct {
 	python map[string]bool       // guarded by mu; the paths of those that are Python code
 }
 
-// newLibrary returns a library without bundles. Log receives what files in Python print while they are executed.
-func newLibrary(dir string, log *slog.Logger) (*library, error) {
+// newLibrary returns a library without bundles. Log receives what files in Python print while they are executed, for which they
+// may take as many bytes as memory says, where that is more than the default.
+func newLibrary(dir string, log *slog.Logger, memory uint64) (*library, error) {
 	cache := cacheDir()
 	host, err := wasmhost.New(wasmhost.Options{CacheDir: cache})
 	if err != nil {
@@ -52,7 +67,7 @@ func newLibrary(dir string, log *slog.Logger) (*library, error) {
 			return nil, err
 		}
 	}
-	options := python.Options{Host: host, CacheDir: cache, Log: func(level int, line string) {
+	options := python.Options{Host: host, CacheDir: cache, LoadMemory: max(memory, defaultMemory), Log: func(level int, line string) {
 		log.Log(context.Background(), slog.Level(level), line, "from", "python")
 	}}
 	scripts, err := python.New(options)
@@ -81,7 +96,11 @@ func (l *library) bundle(path string) (udf.Bundle, error) {
 	if err != nil {
 		f := fault.From(err)
 		if f.Hint == "" && os.IsNotExist(statError(file)) {
-			f = f.WithHint("paths are relative to the pipeline's folder; %s", nearFiles(file, bundleEndings...))
+			hint := nearFiles(file, bundleEndings...)
+			if l.dir != "" {
+				hint = "paths are relative to the pipeline's folder; " + hint
+			}
+			f = f.WithHint("%s", hint)
 		}
 		return nil, f
 	}

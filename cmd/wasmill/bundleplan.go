@@ -130,19 +130,24 @@ func (c *runCmd) fillIn(p *plan.Plan, lib *library, w *wires) (*plan.Plan, error
 
 // call returns what the flags say about the calls of functions.
 func (c *runCmd) call() (*plan.Call, error) {
-	call := &plan.Call{Bundle: c.File, OnError: plan.Policy(c.OnError), Timeout: plan.Duration(c.Timeout)}
-	if c.Memory != "" {
-		var size config.Bytes
-		text, _ := json.Marshal(c.Memory) // strings always marshal
-		if err := size.UnmarshalJSON(text); err != nil {
-			return nil, fault.New(fault.Usage, "%v", err).At("--memory")
-		}
-		call.MaxMemory = uint64(size)
-	}
 	if c.Timeout < 0 {
 		return nil, fault.New(fault.Usage, "expected a duration such as \"2s\", got %s", c.Timeout).At("--timeout")
 	}
-	return call, nil
+	memory, err := c.memory()
+	return &plan.Call{Bundle: c.File, OnError: plan.Policy(c.OnError), Timeout: plan.Duration(c.Timeout), MaxMemory: memory}, err
+}
+
+// memory returns what --memory says in bytes, 0 for nothing.
+func (c *runCmd) memory() (uint64, error) {
+	if c.Memory == "" {
+		return 0, nil
+	}
+	var size config.Bytes
+	text, _ := json.Marshal(c.Memory) // strings always marshal
+	if err := size.UnmarshalJSON(text); err != nil {
+		return 0, fault.New(fault.Usage, "%v", err).At("--memory")
+	}
+	return uint64(size), nil
 }
 
 // freeID returns an id for a function's node: its name, with a number behind it where that is taken.

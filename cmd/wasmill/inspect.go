@@ -52,7 +52,7 @@ func (c *inspectCmd) Run(ctx context.Context, s *streams) error {
 	for _, path := range slices.Sorted(maps.Keys(upload.Files)) {
 		fmt.Fprintf(s.out, "file       %s, %s bytes\n", printable(path), count(uint64(len(upload.Files[path]))))
 	}
-	lib, err := newLibrary(".", slog.New(slog.DiscardHandler))
+	lib, err := newLibrary(".", slog.New(slog.DiscardHandler), 0)
 	if err != nil {
 		return err
 	}

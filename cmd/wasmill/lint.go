@@ -38,7 +38,7 @@ func resolve(ctx context.Context, s *streams, file string) (*plan.Resolved, func
 		return nil, nil, err
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	lib, err := newLibrary(p.Dir, log)
+	lib, err := newLibrary(p.Dir, log, mostMemory(p))
 	if err != nil {
 		return nil, nil, err
 	}

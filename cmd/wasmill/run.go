@@ -62,7 +62,11 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	lib, err := newLibrary(p.Dir, log)
+	memory, err := c.memory()
+	if err != nil {
+		return err
+	}
+	lib, err := newLibrary(p.Dir, log, max(mostMemory(p), memory))
 	if err != nil {
 		return err
 	}

@@ -67,6 +67,12 @@ func (j *scriptJob) begin() (<-chan struct{}, error) {
 	return j.stop, nil
 }
 
+func (j *scriptJob) stopped() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.over
+}
+
 func (j *scriptJob) end() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -97,7 +103,7 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 	if err != nil {
 		return err
 	}
-	lib, err := newLibrary(".", log)
+	lib, err := newLibrary(".", log, 0)
 	if err != nil {
 		return err
 	}
@@ -130,6 +136,9 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 			}, stop)
 			if err != nil && ctx.Err() != nil {
 				return nil, context.Cause(ctx)
+			}
+			if job.stopped() {
+				return nil, errStopped // the script does not go on as if its job had come to its end
 			}
 			return answer, nil // the script is told what went wrong, and may go on
 		},
