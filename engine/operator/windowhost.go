@@ -41,9 +41,12 @@ func (h windowHost) Pane(win window.Window, create bool) (*window.Pane, error) {
 }
 
 // Recent implements window.Host.
-func (h windowHost) Recent() *window.Pane {
-	if n := len(h.w.key.panes); n > 0 {
-		return h.w.key.panes[n-1]
+func (h windowHost) Recent(other *window.Pane) *window.Pane {
+	panes := h.w.key.panes
+	for i := len(panes) - 1; i >= 0; i-- {
+		if panes[i] != other {
+			return panes[i]
+		}
 	}
 	return nil
 }

@@ -47,7 +47,6 @@ func (s *Shared) Element(h Host, ts int64) (late bool, err error) {
 		// In the gap between windows, or too late for all of them.
 		return s.Domain == EventTime && end(ts, s.Lateness) <= now, nil
 	}
-	recent := h.Recent()
 	p, err := h.Pane(Window{start, end(start, s.pane)}, true)
 	if err != nil {
 		return false, err
@@ -57,9 +56,7 @@ func (s *Shared) Element(h Host, ts int64) (late bool, err error) {
 	}
 	if !p.Armed {
 		p.Armed = true
-		if recent == p {
-			recent = nil
-		}
+		recent := h.Recent(p)
 		if err := s.each(last, ts, func(w Window) error {
 			if recent != nil && recent.Armed && w.Start <= recent.Start && recent.Start < w.End {
 				return nil // its timers are set

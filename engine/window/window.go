@@ -84,8 +84,9 @@ type Host interface {
 	Delete(d Domain, time int64, w Window) error
 	// Pane returns the pane of a window. If there is none it makes one, or returns nil where create is false.
 	Pane(w Window, create bool) (*Pane, error)
-	// Recent returns a pane of the key that is at hand without asking the store, the last one that was made if possible, or nil.
-	Recent() *Pane
+	// Recent returns another pane of the key than the one given, which is at hand without asking the store, the last one that was
+	// made if possible, or nil.
+	Recent(other *Pane) *Pane
 	// Panes returns the windows of all panes; only windows that merge use it.
 	Panes() ([]Window, error)
 	// Add adds the row at hand to a pane's contents, Merge the contents of another pane, Clear empties them.

@@ -57,8 +57,11 @@ func (w *world) Pane(win window.Window, create bool) (*window.Pane, error) {
 	}
 	return p, nil
 }
-func (w *world) Recent() *window.Pane {
+func (w *world) Recent(other *window.Pane) *window.Pane {
 	for _, p := range w.panes {
+		if p == other {
+			continue
+		}
 		if w.forget {
 			p.Armed = false
 		}
