@@ -143,8 +143,11 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 			return answer, nil // the script is told what went wrong, and may go on
 		},
 	})
-	if errors.Is(err, errStopped) || errors.Is(context.Cause(ctx), errStopped) {
+	switch {
+	case errors.Is(context.Cause(ctx), errStopped):
 		return stopped()
+	case job.stopped():
+		return nil // at the user's wish, with all that was read written
 	}
 	return err
 }

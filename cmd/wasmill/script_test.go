@@ -93,3 +93,27 @@ func TestScriptFaults(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, errOut)
 	}
 }
+
+func TestScriptJetStream(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "words.py")
+	text := `
+from pyflink.common import SimpleStringSchema, Types, WatermarkStrategy
+from pyflink.datastream import StreamExecutionEnvironment
+from wasmill.connectors import JetStreamSink, JetStreamSource
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(2)
+sink = JetStreamSink.builder().set_stream("WORDS", create=True).set_subject(lambda w: w[0], under="words").build()
+env.from_collection(["alpha", "beta", "again"], Types.STRING()).sink_to(sink)
+env.execute("write")
+source = JetStreamSource.builder().set_stream("WORDS").set_subjects("words.a").set_value_only_deserializer(SimpleStringSchema()).set_bounded().build()
+words = env.from_source(source, WatermarkStrategy.for_monotonous_timestamps(), "words")
+print(sorted(words.map(lambda w: w.upper()).execute_and_collect()))
+`
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, errOut := runPython(t, path); code != exitDone || out != "['AGAIN', 'ALPHA']\n" {
+		t.Errorf("exit code %d, output %q, errors:\n%s", code, out, errOut)
+	}
+}

@@ -2,6 +2,8 @@ package nats
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -38,15 +40,15 @@ func parseSink(raw json.RawMessage) (*sinkConfig, error) {
 	faults.Append(config.Decode(raw, c))
 	if c.Subject != "" {
 		c.subject = checkTemplate(&faults, "subject", c.Subject)
-		if filter := c.subject.filter(); strings.ContainsAny(c.Subject, "*>") {
+		if filter := c.subject.filter(); c.subject.wild() {
 			faults.Add(fault.Usage, "subject", "`%s` has a wildcard: messages are published to one subject each", c.Subject).
 				Hint = "put a column's value in a subject with `{column}`"
 		} else if err := checkFilter(filter); err != nil && len(c.subject.parts) > 0 {
 			faults.Add(fault.Usage, "subject", "%v", err)
 		}
 	}
-	for name, value := range c.Headers {
-		where := "headers." + name
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		where, value := "headers."+name, c.Headers[name]
 		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' }) {
 			faults.Add(fault.Usage, where, "`%s` cannot be a header's name", name)
 		}

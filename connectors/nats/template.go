@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,7 +12,8 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 )
 
-// template is text with values of columns in it: `flights.{carrier}`. `{{` and `}}` stand for single braces.
+// template is text with values of columns in it: `flights.{carrier}`. `{{` and `}}` stand for single braces. At the end `{column>}` takes a
+// value of one or more parts with dots between.
 type template struct {
 	parts []part
 }
@@ -20,6 +22,7 @@ type template struct {
 type part struct {
 	text   string
 	column bool
+	many   bool // the column's value may have dots
 }
 
 // parseTemplate returns a plain error for braces that do not match.
@@ -28,7 +31,7 @@ func parseTemplate(s string) (template, error) {
 	var text strings.Builder
 	flush := func() {
 		if text.Len() > 0 {
-			t.parts = append(t.parts, part{text.String(), false})
+			t.parts = append(t.parts, part{text: text.String()})
 			text.Reset()
 		}
 	}
@@ -47,7 +50,11 @@ func parseTemplate(s string) (template, error) {
 				return t, fmt.Errorf("`%s` has no column's name between `{` and `}`", s)
 			}
 			flush()
-			t.parts = append(t.parts, part{name, true})
+			one, many := strings.CutSuffix(name, ">")
+			if many && (one == "" || i+end+1 < len(s)) {
+				return t, fmt.Errorf("`%s` has a `{%s}` that is not at the end", s, name)
+			}
+			t.parts = append(t.parts, part{text: one, column: true, many: many})
 			i += end
 		case c == '}':
 			return t, fmt.Errorf("`%s` has a `}` without a `{`", s)
@@ -71,7 +78,17 @@ func (t template) fixed() (string, bool) {
 	return s, true
 }
 
-// filter returns a filter for all subjects that the template can give: each token with a column is a `*`.
+// wild says whether the text between columns has a wildcard.
+func (t template) wild() bool {
+	for _, p := range t.parts {
+		if !p.column && strings.ContainsAny(p.text, "*>") {
+			return true
+		}
+	}
+	return false
+}
+
+// filter returns a filter for all subjects that the template can give: each token with a column is a `*`, with one of many parts a `>`.
 func (t template) filter() string {
 	var b strings.Builder
 	for _, p := range t.parts {
@@ -86,6 +103,9 @@ func (t template) filter() string {
 		if strings.IndexByte(token, 0) >= 0 {
 			tokens[i] = "*"
 		}
+	}
+	if n := len(t.parts); n > 0 && t.parts[n-1].many {
+		tokens[len(tokens)-1] = ">"
 	}
 	return strings.Join(tokens, ".")
 }
@@ -144,11 +164,24 @@ func (b *bound) append(dst []byte, row int, check func(value []byte) string) ([]
 		}
 		from := len(dst)
 		dst = appendValue(dst, a, row)
-		if what := check(dst[from:]); what != "" {
+		if what := p.check(dst[from:], check); what != "" {
 			return dst, fmt.Errorf("column `%s` %s: %.60q", p.text, what, dst[from:])
 		}
 	}
 	return dst, nil
+}
+
+// check says what is wrong with a column's value, "" for nothing.
+func (p *part) check(value []byte, check func([]byte) string) string {
+	if !p.many {
+		return check(value)
+	}
+	for token := range bytes.SplitSeq(value, []byte{'.'}) {
+		if what := check(token); what != "" {
+			return what
+		}
+	}
+	return ""
 }
 
 // appendValue appends a value as text.

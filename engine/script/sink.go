@@ -187,7 +187,7 @@ func writes(spec *Sink, index int, now time.Time) (json.RawMessage, error) {
 	return withSubject(spec.Config)
 }
 
-// withSubject makes messages go to the subject that each says.
+// withSubject makes messages go to the subject that each says, where the configuration says nothing of it.
 func withSubject(config json.RawMessage) (json.RawMessage, error) {
 	fields := map[string]any{}
 	if len(config) > 0 {
@@ -195,7 +195,9 @@ func withSubject(config json.RawMessage) (json.RawMessage, error) {
 			return nil, fault.New(fault.Guest, "the configuration of the sink: %v", err)
 		}
 	}
-	fields["subject"] = "{name}"
+	if _, ok := fields["subject"]; !ok {
+		fields["subject"] = "{name>}"
+	}
 	return json.Marshal(fields)
 }
 

@@ -85,12 +85,11 @@ class _Function(DeserializationSchema):
 class JetStreamSink(Sink):
     """Publishes each element as a message."""
 
-    def __init__(self, config, subject, schema):
-        self._config, self._subject, self._schema = config, subject, schema
+    def __init__(self, config, name_of, schema):
+        self._config, self._name_of, self._schema = config, name_of, schema
 
     def output(self, node):
-        subject = self._subject
-        return OutputSpec("records", serialize=self._schema.serialize, name_of=subject if callable(subject) else lambda value: subject)
+        return OutputSpec("records", serialize=self._schema.serialize, name_of=self._name_of)
 
     def plan(self):
         return {"kind": "jetstream", "config": self._config}
@@ -103,7 +102,7 @@ class JetStreamSink(Sink):
         """Builds a JetStreamSink: set_subject is needed, the rest has defaults."""
 
         def __init__(self):
-            self._config, self._subject, self._schema = {}, None, SimpleStringSchema()
+            self._config, self._name_of, self._schema = {}, None, SimpleStringSchema()
 
         def set_stream(self, stream, create=False):
             """Checks that the subjects belong to this stream; with create it is made when it is not there."""
@@ -112,9 +111,15 @@ class JetStreamSink(Sink):
                 self._config["create"] = True
             return self
 
-        def set_subject(self, subject):
-            """Publishes to a subject, or to what a function says of an element."""
-            self._subject = subject
+        def set_subject(self, subject, under=None):
+            """Publishes to a subject, or to what a function says of an element: below the subject `under`, if that is given, which a
+            stream that is created has for its own."""
+            if callable(subject):
+                self._config["subject"] = "%s.{name>}" % _braces(under) if under else "{name>}"
+                self._name_of = subject
+            else:
+                self._config["subject"] = _braces(subject)
+                self._name_of = lambda value: None
             return self
 
         def set_value_serialization_schema(self, serialization_schema):
@@ -129,6 +134,13 @@ class JetStreamSink(Sink):
             return self
 
         def build(self):
-            if self._subject is None:
+            if self._name_of is None:
                 raise ValueError("where are messages published? set_subject(SUBJECT)")
-            return JetStreamSink(self._config, self._subject, self._schema)
+            if self._config.get("create") and self._config["subject"] == "{name>}":
+                raise ValueError("which subjects has the stream that is created? set_subject(function, under=SUBJECT)")
+            return JetStreamSink(self._config, self._name_of, self._schema)
+
+
+def _braces(subject):
+    """Returns a subject as the template that gives it."""
+    return subject.replace("{", "{{").replace("}", "}}")
