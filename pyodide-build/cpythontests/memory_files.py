@@ -88,9 +88,14 @@ def _rmtree(path, *args, **kwargs):
         del _files[name]
 
 
+def _or_in_memory(asked):
+    return lambda path: _name(path) in _files or asked(path)
+
+
 def install():
     """Makes open, os.unlink and tempfile serve such files, and one folder that is only a name."""
     builtins.open = io.open = _open
     os.unlink = os.remove = os_helper._unlink = _unlink
     tempfile.TemporaryFile = _temporary
     tempfile.mkdtemp, shutil.rmtree = _mkdtemp, _rmtree
+    os.path.isfile, os.path.exists = _or_in_memory(os.path.isfile), _or_in_memory(os.path.exists)

@@ -10,7 +10,7 @@ cd test
 for entry in *; do
 	case $entry in
 	test_*) ;;
-	audiodata | archivetestdata | certdata | crashers | dtracedata | leakers | libregrtest | regrtestdata | subprocessdata | tkinterdata | wheeldata | win_console_handler.py) ;;
+	audiodata | certdata | crashers | dtracedata | leakers | libregrtest | regrtestdata | subprocessdata | tkinterdata | wheeldata | win_console_handler.py) ;;
 	*) cp -a "$entry" "$OUT/bundle/test/" ;;
 	esac
 done
