@@ -103,9 +103,9 @@ Traceback (most recent call last):
     sys.exit(0)
     ~~~~~~~~^^^
 SystemExit: 0`,
-		"x = 1\n":                       "NoFunction: clean.py has no function to call: def map(event), filter or flat_map",
+		"x = 1\n":                        "NoFunction: clean.py has no function to call: def map(event), filter or flat_map",
 		"async def clean(event): pass\n": "NoFunction: clean.py has no function to call: def map(event), filter or flat_map; `clean`: async functions are not called, for a guest has no event loop; make it a plain def",
-		"async def map(event): pass\n":  "NoFunction: `map` cannot be called: async functions are not called, for a guest has no event loop; make it a plain def (clean.py)",
+		"async def map(event): pass\n":   "NoFunction: `map` cannot be called: async functions are not called, for a guest has no event loop; make it a plain def (clean.py)",
 	} {
 		u, err := open(t, source)
 		if err == nil {

@@ -37,7 +37,7 @@ static int start(int hash_seed) {
 
 WM_EXPORT("wasmill_py_boot") int wasmill_py_boot(int hash_seed) {
     if (start(hash_seed)) return WM_ERROR;
-    if (!wm_runtime_start()) return WM_OK;
+    if (!wm_runtime_start()) return wm_settle(true), WM_OK;
     if (wm_runtime) wm_error_take(NULL, -1);
     else PyErr_Print(); // to the log: without the package there is nobody to write the text
     return WM_ERROR;
@@ -50,6 +50,7 @@ WM_EXPORT("wasmill_py_load") int wasmill_py_load(const char *job, size_t size) {
     if (v && !pending) {
         Py_DECREF(v);
         wm_guard_clear();
+        wm_settle(false);
         return WM_OK;
     }
     Py_XDECREF(v);

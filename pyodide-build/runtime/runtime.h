@@ -16,6 +16,9 @@ int wm_functions_learn(void);
 // wm_runtime_flush writes out what the user's code has printed without ending a line.
 void wm_runtime_flush(void);
 
+// wm_settle makes objects immortal before an image is made: all that there are, or those of code alone.
+void wm_settle(bool all);
+
 PyObject *PyInit__wasmill(void);
 
 // wm_row_type_init adds the class Row to the module.

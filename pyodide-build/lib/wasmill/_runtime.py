@@ -8,7 +8,7 @@ import os
 import sys
 import types as _types
 
-from . import _describe, _errors, _log, _rows, _sandbox
+from . import _describe, _errors, _log, _rows, _sandbox, _warm
 
 
 class Timeout(BaseException):
@@ -47,6 +47,7 @@ def start():
     _stdout, _stderr = sys.stdout, sys.stderr
     _log.start()
     _sandbox.start()
+    _warm.rehearse(sys.modules[__name__], _describe, _errors)
     gc.collect()
     gc.freeze()
 
