@@ -26,13 +26,52 @@ func (*counting) Status(bool) error                { return nil }
 func (*counting) Barrier(uint64, bool) error       { return nil }
 func (*counting) End() error                       { return nil }
 
+// counter returns a window over the column k of rows, behind a key_by, and what commits an epoch of it.
+func counter(tb testing.TB, in *arrow.Schema, spec aggregate.Spec, logic window.Logic, limit int, full func(), next stream.Output) (
+	*operator.Window, *operator.KeyBy, func()) {
+	tb.Helper()
+	set, err := aggregate.New(in, []aggregate.Spec{spec})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ts := &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}
+	w := &operator.Window{Policy: operator.Policy{Stats: &operator.Stats{}}, Logic: logic, EventTime: true, Aggregates: set, Gap: -1,
+		Now: func() int64 { return 0 },
+		Out: arrow.NewSchema([]arrow.Field{in.Field(0), {Name: "window_start", Type: ts}, {Name: "window_end", Type: ts}, set.Fields()[0]}, nil)}
+	w.Next = next
+	store := memstate.New()
+	w.State = operator.NewWindowState(operator.WindowStateOptions{Store: store, Operator: "w", Aggregates: set, From: 0, To: 128, Limit: limit, Full: full})
+	var changes []state.Change
+	w.TakeChanges = func(epoch uint64, s operator.Stateful) { changes = s.Barrier(epoch) }
+	if err := w.Open(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { w.Close() })
+	encoder, err := stream.NewKeyEncoder(in, []string{"k"})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	by := &operator.KeyBy{Stats: &operator.Stats{}, Encoder: encoder, Partitions: 128}
+	by.Next = w
+	epoch := uint64(0)
+	return w, by, func() {
+		epoch++
+		if err := w.Barrier(epoch, false); err != nil {
+			tb.Fatal(err)
+		}
+		if err := store.Commit(context.Background(), state.Commit{Marker: state.Marker{Epoch: epoch}, Changes: changes}); err != nil {
+			tb.Fatal(err)
+		}
+		w.State.Committed(epoch)
+	}
+}
+
 // BenchmarkWindow sums rows of 1,000 keys with a hundred rows of each key in a window's slide, and a commit every million rows.
 // Sliding windows of 5 min by 30 s cost little more than tumbling ones: a row goes into one pane, and ten panes are merged for
 // each key and slide. Most of a row's time goes into finding its key.
 func BenchmarkWindow(b *testing.B) {
 	const keys, perKey = 1000, 100
 	in := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}, {Name: "v", Type: arrow.PrimitiveTypes.Int64}}, nil)
-	ts := &arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"}
 	for _, c := range []struct {
 		name  string
 		logic func() window.Logic
@@ -41,29 +80,8 @@ func BenchmarkWindow(b *testing.B) {
 		{"sliding", func() window.Logic { return window.NewShared(window.EventTime, 300_000, 30_000, 0, 0) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			set, err := aggregate.New(in, []aggregate.Spec{{Name: "sum", Func: "sum", Column: "v"}})
-			if err != nil {
-				b.Fatal(err)
-			}
-			out := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}, {Name: "window_start", Type: ts}, {Name: "window_end", Type: ts},
-				set.Fields()[0]}, nil)
-			store, sink := memstate.New(), &counting{}
-			w := &operator.Window{Policy: operator.Policy{Stats: &operator.Stats{}}, Logic: c.logic(), EventTime: true, Aggregates: set, Out: out, Gap: -1,
-				Now: func() int64 { return 0 }}
-			w.Next = sink
-			w.State = operator.NewWindowState(operator.WindowStateOptions{Store: store, Operator: "w", Aggregates: set, From: 0, To: 128, Limit: 64 << 20})
-			var changes []state.Change
-			w.TakeChanges = func(epoch uint64, s operator.Stateful) { changes = s.Barrier(epoch) }
-			if err := w.Open(context.Background()); err != nil {
-				b.Fatal(err)
-			}
-			defer w.Close()
-			encoder, err := stream.NewKeyEncoder(in, []string{"k"})
-			if err != nil {
-				b.Fatal(err)
-			}
-			by := &operator.KeyBy{Stats: &operator.Stats{}, Encoder: encoder, Partitions: 128}
-			by.Next = w
+			sink := &counting{}
+			w, by, commit := counter(b, in, aggregate.Spec{Name: "sum", Func: "sum", Column: "v"}, c.logic(), 64<<20, nil, sink)
 			builder := array.NewRecordBuilder(memory.DefaultAllocator, in)
 			for i := range 8000 {
 				builder.Field(0).(*array.Int64Builder).Append(int64(i * 7919 % keys))
@@ -73,7 +91,7 @@ func BenchmarkWindow(b *testing.B) {
 			defer rec.Release()
 			builder.Release()
 			times := make([]int64, 8000)
-			n, epoch := 0, uint64(0)
+			n := 0
 			b.ReportAllocs()
 			for b.Loop() {
 				for i := range times {
@@ -89,14 +107,7 @@ func BenchmarkWindow(b *testing.B) {
 					}
 				}
 				if n%1_000_000 == 0 {
-					epoch++
-					if err := w.Barrier(epoch, false); err != nil {
-						b.Fatal(err)
-					}
-					if err := store.Commit(context.Background(), state.Commit{Marker: state.Marker{Epoch: epoch}, Changes: changes}); err != nil {
-						b.Fatal(err)
-					}
-					w.State.Committed(epoch)
+					commit()
 				}
 			}
 			b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")

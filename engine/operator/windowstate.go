@@ -97,6 +97,9 @@ func NewWindowState(o WindowStateOptions) *WindowState {
 // Committed says that the store holds the epoch. It may be called from any goroutine.
 func (s *WindowState) Committed(epoch uint64) { s.overlay.Committed(epoch) }
 
+// Bytes returns about how much memory the state takes.
+func (s *WindowState) Bytes() int { return s.bytes + s.overlay.Bytes() }
+
 // WindowTypes returns what is declared of the state: a window function keeps what fits its aggregates and its windows.
 func WindowTypes(windows string, a *aggregate.Set) map[string]string {
 	return map[string]string{panesState: windows + " " + a.Type(), windowsState: "windows/1"}
