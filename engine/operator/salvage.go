@@ -104,15 +104,25 @@ func (c *Call) reject(b *stream.Batch, row, base int, failed *udf.CallError) err
 	return c.Apply(why, text)
 }
 
-// again runs the function over some rows of a batch that failed as a whole. Of the first row skip results have been
-// passed on.
+// firstPart is how many rows of a batch that failed are run again at once, at first. All that a call gets is copied into the
+// guest: were it always the rest of the batch, many bad rows would cost the square of their number.
+const firstPart = 64
+
+// again runs the function over some rows of a batch that failed as a whole, in parts that grow while nothing fails. Of the
+// first row skip results have been passed on.
 func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base, skip int) error {
+	size := firstPart
 	for from < to {
-		part := b.Slice(from, to)
-		got, err := c.call(part, sliceKeys(keys, from, to), skip)
+		end := min(to, from+size)
+		part := b.Slice(from, end)
+		got, err := c.call(part, sliceKeys(keys, from, end), skip)
 		part.Release()
+		if err == nil {
+			from, skip, size = end, 0, 2*size
+			continue
+		}
 		var failed *udf.CallError
-		if err == nil || !errors.As(err, &failed) {
+		if !errors.As(err, &failed) {
 			return err
 		}
 		from += got.done
@@ -121,8 +131,12 @@ func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base, skip in
 			continue
 		}
 		failed = within(failed, got)
-		if failed.Row < 0 || from+failed.Row >= to || to-from == 1 {
-			return c.split(b, keys, from, to, base, skip, failed)
+		if failed.Row < 0 || from+failed.Row >= end || end-from == 1 {
+			if err := c.split(b, keys, from, end, base, skip, failed); err != nil {
+				return err
+			}
+			from, skip = end, 0
+			continue
 		}
 		// The common case of many bad rows is a loop, not a recursion.
 		row := from + failed.Row
@@ -132,7 +146,7 @@ func (c *Call) again(b *stream.Batch, keys *stream.Keys, from, to, base, skip in
 		if err := c.reject(b, row, base, failed); err != nil {
 			return err
 		}
-		from, skip = row+1, 0
+		from, skip, size = row+1, 0, firstPart
 	}
 	return nil
 }

@@ -26,8 +26,8 @@ func (*counting) Status(bool) error                { return nil }
 func (*counting) Barrier(uint64, bool) error       { return nil }
 func (*counting) End() error                       { return nil }
 
-// counter returns a window over the column k of rows, behind a key_by, and what commits an epoch of it.
-func counter(tb testing.TB, in *arrow.Schema, spec aggregate.Spec, logic window.Logic, limit int, full func(), next stream.Output) (
+// countingWindow returns a window over the column k of rows, behind a key_by, and what commits an epoch of it.
+func countingWindow(tb testing.TB, in *arrow.Schema, spec aggregate.Spec, logic window.Logic, limit int, full func(), next stream.Output) (
 	*operator.Window, *operator.KeyBy, func()) {
 	tb.Helper()
 	set, err := aggregate.New(in, []aggregate.Spec{spec})
@@ -81,7 +81,7 @@ func BenchmarkWindow(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			sink := &counting{}
-			w, by, commit := counter(b, in, aggregate.Spec{Name: "sum", Func: "sum", Column: "v"}, c.logic(), 64<<20, nil, sink)
+			w, by, commit := countingWindow(b, in, aggregate.Spec{Name: "sum", Func: "sum", Column: "v"}, c.logic(), 64<<20, nil, sink)
 			builder := array.NewRecordBuilder(memory.DefaultAllocator, in)
 			for i := range 8000 {
 				builder.Field(0).(*array.Int64Builder).Append(int64(i * 7919 % keys))

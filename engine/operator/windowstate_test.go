@@ -35,7 +35,7 @@ func TestMoreKeysThanMemory(t *testing.T) {
 	const keys, rounds, limit = 20_000, 3, 1 << 20
 	in := arrow.NewSchema([]arrow.Field{{Name: "k", Type: arrow.PrimitiveTypes.Int64}}, nil)
 	sink, asked, most, epochs := &totals{}, 0, 0, 0
-	w, by, commit := counter(t, in, aggregate.Spec{Name: "n", Func: "count"}, window.NewShared(window.EventTime, 100, 100, 0, 0), limit,
+	w, by, commit := countingWindow(t, in, aggregate.Spec{Name: "n", Func: "count"}, window.NewShared(window.EventTime, 100, 100, 0, 0), limit,
 		func() { asked++ }, sink)
 	for row := 0; row < keys*rounds; row += 500 {
 		b := array.NewInt64Builder(memory.DefaultAllocator)
