@@ -22,7 +22,8 @@ import (
 )
 
 type runCmd struct {
-	File string `arg:"" help:"A pipeline (.yaml) or a bundle: .py, .wasm, .zip, .tar.gz, a folder."`
+	File string   `arg:"" help:"A pipeline (.yaml), a bundle (.py, .wasm, .zip, .tar.gz, a folder) or a PyFlink script (.py)."`
+	Args []string `arg:"" optional:"" help:"With a script: its arguments, behind --."`
 
 	Function []string      `help:"With a bundle: the functions to run, one behind the other; else its only one, or those named map, filter, flat_map. KIND:NAME where a function could be several." placeholder:"NAME,..."`
 	Input    string        `help:"With a bundle: a file, or - for standard input." default:"-" placeholder:"FILE"`
@@ -57,6 +58,9 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 
 	if isScript(c.File) {
 		return c.script(ctx, s, log, wires)
+	}
+	if len(c.Args) > 0 {
+		return fault.New(fault.Usage, "%s takes no arguments, got %q", c.File, c.Args[0])
 	}
 	p, err := c.plan()
 	if err != nil {

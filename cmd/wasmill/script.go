@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	goruntime "runtime"
 	"strings"
 	"sync"
 	"time"
@@ -121,7 +122,7 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 	}
 	name := jobName(strings.TrimSuffix(filepath.Base(c.File), ".py"))
 	err = lib.scripts.Run(ctx, b, python.Script{
-		Log: print, Timeout: timeout, MaxMemory: memory,
+		Args: c.Args, Parallelism: goruntime.NumCPU(), Log: print, Timeout: timeout, MaxMemory: memory,
 		Execute: func(ctx context.Context, plan []byte, tasks udf.Bundle) ([]byte, error) {
 			stop, err := job.begin()
 			if err != nil {

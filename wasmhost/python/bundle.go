@@ -19,6 +19,9 @@ type job struct {
 	Name  string   `json:"name"` // of the module that it becomes
 	Main  bool     `json:"main"` // it runs as a script
 	Paths []string `json:"paths,omitempty"`
+	// Of scripts: what stands behind the file's name in sys.argv, and how many subtasks an operator has that does not say itself.
+	Args        []string `json:"argv,omitempty"`
+	Parallelism int      `json:"parallelism,omitempty"`
 }
 
 // Open executes a bundle's file, unless its job image is in the cache, and returns the bundle, whose guests are clones of that image.

@@ -16,6 +16,10 @@ type Script struct {
 	// Execute runs the job of a plan, JSON as docs/tasks.md has it, and returns the answer, JSON too. Tasks has the functions of the
 	// script as it waits: its guests are clones of the script. They, and tasks, must be closed when Execute returns.
 	Execute func(ctx context.Context, plan []byte, tasks udf.Bundle) (answer []byte, err error)
+	// Args is what the script finds in sys.argv behind its own name.
+	Args []string
+	// Parallelism is how many subtasks an operator of its jobs has where nothing else is said; 0 means 1.
+	Parallelism int
 	// Log receives what the script prints; nil discards it.
 	Log func(level int, line string)
 	// Timeout is how long the script may compute, its waiting for jobs not counted; 0 means the runtime's LoadTimeout.
@@ -34,7 +38,9 @@ func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 	if err != nil {
 		return fault.From(err).In("%s", b.Name)
 	}
-	text, err := json.Marshal(jobOf(b, true))
+	j := jobOf(b, true)
+	j.Args, j.Parallelism = s.Args, s.Parallelism
+	text, err := json.Marshal(j)
 	if err != nil {
 		return fault.New(fault.Internal, "a job is no JSON: %v", err)
 	}
