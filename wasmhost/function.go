@@ -152,7 +152,7 @@ func (f *function) steps(ctx context.Context, in arrow.Record, slots []int32, yi
 		return f.blame(-1, err)
 	}
 	p := progress{function: f, inputs: int(in.NumRows())}
-	status, err := g.enter(ctx, exportCall, g.call, uint64(f.index), uint64(array), uint64(f.result))
+	status, err := g.enter(ctx, exportCall, g.kept(&g.call, exportCall), uint64(f.index), uint64(array), uint64(f.result))
 	for err == nil {
 		var r stepResult
 		if r, err = f.readResult(); err != nil {
@@ -175,7 +175,7 @@ func (f *function) steps(ctx context.Context, in arrow.Record, slots []int32, yi
 		if err := f.clearResult(); err != nil {
 			return f.blame(-1, err)
 		}
-		status, err = g.enter(ctx, exportNext, g.next, uint64(f.index), uint64(f.result))
+		status, err = g.enter(ctx, exportNext, g.kept(&g.next, exportNext), uint64(f.index), uint64(f.result))
 	}
 	return f.blame(-1, err)
 }
@@ -184,7 +184,7 @@ func (f *function) steps(ctx context.Context, in arrow.Record, slots []int32, yi
 func (f *function) give(ctx context.Context, r stepResult, cause error) error {
 	g := f.guest
 	if r.array != 0 && g.broken == nil && ctx.Err() == nil {
-		if _, err := g.enter(ctx, exportRelease, g.release, uint64(r.array)); err != nil && cause == nil {
+		if _, err := g.enter(ctx, exportRelease, g.kept(&g.release, exportRelease), uint64(r.array)); err != nil && cause == nil {
 			return f.blame(-1, err)
 		}
 	}

@@ -35,8 +35,16 @@ type instance struct {
 	mod    api.Module
 	fuel   api.MutableGlobal // what the guest's code has left of its slice
 
-	// Those that are entered for every batch; a function has a stack of its own, so that the others are looked up.
-	alloc, free, call, next, release api.Function
+	call, next, release api.Function // those that are entered for every batch; see kept
+}
+
+// kept looks an exported function up once. It has a stack of its own, of at least 10 KiB, so that those that are rarely entered
+// are looked up each time.
+func (i *instance) kept(f *api.Function, name string) api.Function {
+	if *f == nil {
+		*f = i.mod.ExportedFunction(name)
+	}
+	return *f
 }
 
 // guest is one guest. It is used by one goroutine at a time.
@@ -136,11 +144,6 @@ func (g *guest) instantiate(ctx context.Context) error {
 		return fault.New(fault.Internal, "the module was not instrumented")
 	}
 	g.fuel = global
-	for name, f := range map[string]*api.Function{
-		exportAlloc: &g.alloc, exportFree: &g.free, exportCall: &g.call, exportNext: &g.next, exportRelease: &g.release,
-	} {
-		*f = g.mod.ExportedFunction(name)
-	}
 	return nil
 }
 

@@ -40,12 +40,12 @@ func (g *guest) view(ptr, length uint32) ([]byte, bool) {
 
 // takeMemory and giveMemory are the arena's way to the guest's allocator.
 func (g *guest) takeMemory(size, align uint32) (uint32, error) {
-	ptr, err := g.enter(g.entry.outer(), exportAlloc, g.alloc, uint64(size), uint64(align))
+	ptr, err := g.enter(g.entry.outer(), exportAlloc, g.mod.ExportedFunction(exportAlloc), uint64(size), uint64(align))
 	return uint32(ptr), err
 }
 
 func (g *guest) giveMemory(ptr, size, align uint32) error {
-	_, err := g.enter(g.entry.outer(), exportFree, g.free, uint64(ptr), uint64(size), uint64(align))
+	_, err := g.enter(g.entry.outer(), exportFree, g.mod.ExportedFunction(exportFree), uint64(ptr), uint64(size), uint64(align))
 	return err
 }
 
