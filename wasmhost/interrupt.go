@@ -20,7 +20,10 @@ func (g *guest) findInterrupt(ctx context.Context) error {
 // used on. It reports whether it did. The guest is inside of an import: its memory is the host's to write to, and the four numbers
 // that it gave are looked at now, since they are no more to be trusted than any others of its.
 func (g *guest) soften() bool {
-	if g.interrupt == 0 || g.clock.softened {
+	if g.clock.softened {
+		return g.extend()
+	}
+	if g.interrupt == 0 {
 		return false
 	}
 	words, ok := g.view(g.interrupt, 16)
@@ -36,8 +39,23 @@ func (g *guest) soften() bool {
 	}
 	binary.LittleEndian.PutUint32(pending, value)
 	binary.LittleEndian.PutUint32(flags, binary.LittleEndian.Uint32(flags)|bit)
-	g.clock.softened = true
+	g.clock.softened, g.clock.spent = true, g.meter.Spent()
 	g.clock.left += g.clock.grace()
+	return true
+}
+
+// maxExtended is how often the time of grace is made longer, by a quarter each.
+const maxExtended = 8
+
+// extend gives a guest more time of grace that had no share of the processor: one that has not even spent fuel for a quarter of it, a unit being
+// about a nanosecond.
+func (g *guest) extend() bool {
+	quarter := g.clock.grace() / 4
+	if g.clock.extended == maxExtended || g.meter.Spent()-g.clock.spent >= int64(quarter) {
+		return false
+	}
+	g.clock.extended++
+	g.clock.left += quarter
 	return true
 }
 

@@ -44,6 +44,9 @@ func (m *Meter) Charge(amount int64) (ok bool) {
 	return m.spent <= m.budget
 }
 
+// Spent returns what the call had spent when the fuel was last set or charged.
+func (m *Meter) Spent() int64 { return m.spent }
+
 func (m *Meter) settle(left int64) {
 	m.spent += m.granted - left
 	m.granted = left

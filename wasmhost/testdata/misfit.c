@@ -61,12 +61,16 @@ EXPORT(wasmill_open) int64_t open(int32_t fn) { return fn; }
 #else
 EXPORT(wasmill_open) int32_t open(int32_t fn, void *schema, void *config, uint32_t len) { (void)fn, (void)schema, (void)config, (void)len; return 0; }
 #endif
+#ifndef NO_CALL
 EXPORT(wasmill_call) int32_t call(int32_t fn, void *in, void *out) { (void)fn, (void)in, (void)out; return 0; }
+#endif
 #ifndef NO_NEXT
 EXPORT(wasmill_next) int32_t next(int32_t fn, void *out) { (void)fn, (void)out; return 0; }
 #endif
 EXPORT(wasmill_release) void release(void *array) { (void)array; }
+#ifndef NO_ERROR
 EXPORT(wasmill_error) uint64_t error(void) { return 0; }
+#endif
 
 #ifdef INIT_TRAP
 EXPORT(_initialize) void initialize(void) { __builtin_trap(); }
