@@ -7,6 +7,8 @@ from .keys import encode, owner, partition
 
 # Pieces of at most so many elements are handed over at a time.
 PIECE = 4096
+# Of so many keys it is remembered where they belong.
+REMEMBERED = 200_000
 
 
 class Exchange:
@@ -83,18 +85,27 @@ class Exchange:
         self.process = process
 
     def _hash(self):
-        send, key_of, owners, all_keys = self._send, self.spec.key_of, self.owners, self.keys
-        partitions, width = self.task.partitions, self.width
+        key_of, owners, partitions, width, task = self.spec.key_of, self.owners, self.task.partitions, self.width, self.task
+        all_values, all_times, all_keys = self.values, self.times, self.keys
 
         def process(value):
             key = key_of(value)
-            target = owners.get(key) if type(key) is str or type(key) is int else None
-            if target is None:
-                target = owner(partition(encode(key), partitions), partitions, width)
-                if (type(key) is str or type(key) is int) and len(owners) < 100_000:
+            kind = type(key)
+            if kind is str or kind is int:
+                target = owners.get(key)
+                if target is None:
+                    target = owner(partition(encode(key), partitions), partitions, width)
+                    if len(owners) >= REMEMBERED:
+                        owners.clear()
                     owners[key] = target
+            else:
+                target = owner(partition(encode(key), partitions), partitions, width)
             all_keys[target].append(key)
-            send(target, value)
+            all_times[target].append(task.timestamp)
+            values = all_values[target]
+            values.append(value)
+            if len(values) >= PIECE:
+                self.hand_over(target)
 
         self.process = process
 

@@ -93,7 +93,7 @@ def partition(data, partitions):
     """Returns the partition of a key's bytes: their 32-bit FNV-1a hash modulo partitions."""
     h = 2166136261
     for byte in data:
-        h = ((h ^ byte) * 16777619) & 0xFFFFFFFF
+        h = (h ^ byte) * 16777619 & 0xFFFFFFFF
     return h % partitions
 
 

@@ -4,10 +4,12 @@ The element's timestamp is the task's, so that only what changes it has to say s
 ones that it emits to.
 """
 
+from ...common.watermark_strategy import BoundedOutOfOrderness
 from ..functions import TimeDomain
 from ..output_tag import OutputTag
 from .context import RuntimeContextImpl
-from .states import Backend, Scope
+from .keys import slot as slot_of
+from .states import MISSING, Backend, Scope
 from .timers import MIN_LONG, Service, Timers
 
 MAX_LONG = (1 << 63) - 1
@@ -20,6 +22,7 @@ class Operator:
     that watermarks go on to."""
 
     inputs = 1
+    converts = False  # whether it converts to its type itself, rather than emit
 
     def __init__(self, task, spec, emit, side, downstream):
         self.task, self.spec, self.emit, self.side, self.downstream = task, spec, emit, side, downstream
@@ -120,6 +123,21 @@ class Operator:
             else:
                 emit(value)
 
+    def calling(self, function, context):
+        """Returns what calls a user's function with an element and a context, and emits its results."""
+        emit, side = self.emit, self.side
+
+        def process(value):
+            out = function(value, context)
+            if out is not None:
+                for v in out:
+                    if type(v) is tuple and len(v) == 2 and type(v[0]) is OutputTag:
+                        side(v[0], v[1])
+                    else:
+                        emit(v)
+
+        return process
+
 
 def converting(emit, type_info):
     """Returns an emit that checks and converts values to a type."""
@@ -130,26 +148,45 @@ def converting(emit, type_info):
 
 
 class Stateless(Operator):
-    """map, flat_map and filter."""
+    """map, flat_map and filter. They convert to their type themselves, which saves a call."""
+
+    converts = True
 
     def __init__(self, *args):
         super().__init__(*args)
-        function, emit = self.spec.call, self.emit
-        kind = self.spec.kind
-        if kind == "map":
-            self.process = lambda value: emit(function(value))
-        elif kind == "filter":
-            def process(value):
-                if function(value):
-                    emit(value)
-            self.process = process
-        else:
-            def process(value):
-                out = function(value)
-                if out is not None:
-                    for v in out:
-                        emit(v)
-            self.process = process
+        convert, kind = self.spec.type_info.converter(), self.spec.kind
+        make = {"map": self._map, "flat_map": self._flat_map, "filter": self._filter}[kind]
+        self.process = make(self.spec.call, self.emit, convert)
+
+    @staticmethod
+    def _map(function, emit, convert):
+        if convert is None:
+            return lambda value: emit(function(value))
+        return lambda value: emit(convert(function(value)))
+
+    @staticmethod
+    def _filter(function, emit, convert):
+        def process(value):
+            if function(value):
+                emit(value)
+
+        return process
+
+    @staticmethod
+    def _flat_map(function, emit, convert):
+        def process(value):
+            out = function(value)
+            if out is not None:
+                for v in out:
+                    emit(v)
+
+        def converting(value):
+            out = function(value)
+            if out is not None:
+                for v in out:
+                    emit(convert(v))
+
+        return process if convert is None else converting
 
     def open(self):
         self.spec.open(RuntimeContextImpl(self, None))
@@ -179,6 +216,14 @@ class AssignTimestamps(Operator):
         self.due = self.task.wall + self.task.interval
         task, emit, extract, generator = self.task, self.emit, self.extract, self.generator
 
+        def bounded(value):
+            before = task.timestamp
+            task.timestamp = timestamp = extract(value, MIN_LONG if before is None else before)
+            emit(value)
+            if timestamp > generator.latest:
+                generator.latest = timestamp
+            task.timestamp = before
+
         def process(value):
             before = task.timestamp
             if extract is not None:
@@ -190,7 +235,8 @@ class AssignTimestamps(Operator):
                 generator.on_event(value, timestamp, self)
             task.timestamp = before
 
-        self.process = process
+        plain = type(generator) is BoundedOutOfOrderness and extract is not None and not self.idle_millis
+        self.process = bounded if plain else process
 
     def watermark(self, index, watermark):
         """What comes from before is not of these timestamps."""
@@ -232,17 +278,27 @@ class KeyBy(Operator):
     def __init__(self, *args):
         super().__init__(*args)
         self.scope = next((operator.scope for operator, _ in self.downstream if isinstance(operator, Keyed)), None) or Scope()
-        enter, emit, key_of = self.scope.enter, self.emit, self.spec.call
+        scope, emit, key_of = self.scope, self.emit, self.spec.call
 
         def process(value):
-            enter(key_of(value))
+            scope.key = key = key_of(value)
+            kind = type(key)
+            scope.slot = key if kind is str or kind is int else slot_of(key)
             emit(value)
 
         self.process = process
 
-    def keyed(self, key, value):
-        self.scope.enter(key)
-        self.emit(value)
+    def keyed(self, values, times, keys):
+        """Takes elements with their keys, and their timestamps or None."""
+        scope, emit, task = self.scope, self.emit, self.task
+        task.timestamp = None
+        for i, key in enumerate(keys):
+            if times is not None:
+                task.timestamp = times[i]
+            scope.key = key
+            kind = type(key)
+            scope.slot = key if kind is str or kind is int else slot_of(key)
+            emit(values[i])
 
     def open(self):
         self.spec.open(RuntimeContextImpl(self, None))
@@ -321,28 +377,29 @@ class Reduce(Keyed):
     def __init__(self, *args):
         super().__init__(*args)
         self.table = self.backend.table("reduce", "value")
-
-    def open(self):
-        super().open()
-        values, dirty, scope, emit, reduce = self.table.values, self.table.dirty, self.scope, self.emit, self.spec.call
-        batch = self.task.batch
+        self.keys = {}  # of batch, by slot
+        values, changed, scope, emit, reduce, keys = self.table.values, self.table.dirty.add, self.scope, self.emit, self.spec.call, self.keys
 
         def process(value):
             slot = scope.slot
-            if slot in values:
-                value = reduce(values[slot], value)
-            elif batch:
-                self.keys[slot] = scope.key
+            before = values.get(slot, MISSING)
+            if before is not MISSING:
+                value = reduce(before, value)
             values[slot] = value
-            dirty.add(slot)
-            if not batch:
-                emit(value)
+            changed(slot)
+            emit(value)
 
-        self.keys = {}
-        self.process = process
+        def gather(value):
+            slot = scope.slot
+            before = values.get(slot, MISSING)
+            if before is not MISSING:
+                value = reduce(before, value)
+            else:
+                keys[slot] = scope.key
+            values[slot] = value
+            changed(slot)
 
-    def input(self, index):
-        return lambda value: self.process(value)
+        self.process = gather if self.task.batch else process
 
     def finish(self):
         if self.task.batch:

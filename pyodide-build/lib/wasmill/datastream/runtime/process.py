@@ -62,8 +62,7 @@ class Process(Operator):
         self.spec.close()
 
     def input(self, index):
-        function, context, results = self.spec.calls[index], self.context, self.results
-        return lambda value: results(function(value, context))
+        return self.calling(self.spec.calls[index], self.context)
 
 
 class KeyedProcess(Keyed):
@@ -75,9 +74,8 @@ class KeyedProcess(Keyed):
         self.collected = {} if self.task.batch else None
 
     def input(self, index):
-        function, context, results = self.spec.calls[index], self.context, self.results
         if self.collected is None:
-            return lambda value: results(function(value, context))
+            return self.calling(self.spec.calls[index], self.context)
 
         def collect(value):  # in batch a key's elements are processed together, in order of time
             scope = self.scope
@@ -126,8 +124,7 @@ class BroadcastProcess(Operator):
         self.spec.close()
 
     def input(self, index):
-        function, context, results = self.spec.calls[index], self.contexts[index], self.results
-        return lambda value: results(function(value, context))
+        return self.calling(self.spec.calls[index], self.contexts[index])
 
 
 class KeyedBroadcastProcess(Keyed):
@@ -138,8 +135,7 @@ class KeyedBroadcastProcess(Keyed):
         self.contexts = [BroadcastContext(self, self.service, writable) for writable in (False, True)]
 
     def input(self, index):
-        function, context, results = self.spec.calls[index], self.contexts[index], self.results
-        return lambda value: results(function(value, context))
+        return self.calling(self.spec.calls[index], self.contexts[index])
 
     def on_timer(self, domain, time, space):
         context = self.contexts[0]

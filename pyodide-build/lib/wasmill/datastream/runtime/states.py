@@ -129,6 +129,24 @@ class _Handle:
 
 
 class Value(_Handle, ValueState):
+    """Without expiry."""
+
+    __slots__ = ()
+
+    def value(self):
+        return self._values.get(self._scope.slot)
+
+    def update(self, value):
+        slot = self._scope.slot
+        if value is None:
+            if self._values.pop(slot, None) is not None:
+                self._dirty.add(slot)
+        else:
+            self._values[slot] = value
+            self._dirty.add(slot)
+
+
+class ExpiringValue(_Handle, ValueState):
     __slots__ = ()
 
     def value(self):
@@ -310,6 +328,9 @@ class Map(_Handle, MapState):
         return stored[0]
 
     def get(self, key):
+        if self._ttl is None:
+            entries = self._values.get(self._scope.slot)
+            return None if entries is None else entries.get(key)
         stored = self._entries().get(key, MISSING)
         return None if stored is MISSING else self._read(key, stored)
 
@@ -444,7 +465,7 @@ class Backend:
 def _make(descriptor, scope, table):
     kind = descriptor.kind
     if kind == "value":
-        return Value(scope, table)
+        return Value(scope, table) if table.ttl is None else ExpiringValue(scope, table)
     if kind == "list":
         return List(scope, table)
     if kind == "map":

@@ -54,8 +54,10 @@ class Task:
                     entries.append(entry)
                 else:
                     sides.setdefault(edge.tag, []).append(converting(entry, edge.tag_type))
-            emit = converting(_fan_out(entries), spec.type_info)
-            operator = OPERATORS[spec.kind](self, spec, emit, _side(sides), downstream)
+            kind, emit = OPERATORS[spec.kind], _fan_out(entries)
+            if not kind.converts:
+                emit = converting(emit, spec.type_info)
+            operator = kind(self, spec, emit, _side(sides), downstream)
             built[spec.number] = operator
         self.operators = {spec.number: built[spec.number] for spec in self.plan.operators}
 
@@ -113,10 +115,7 @@ class Task:
         values, times, keys = pickle.loads(payload)
         operator, index = self._input(port)
         if keys is not None:
-            enter = operator.keyed
-            for i, value in enumerate(values):
-                self.timestamp = times[i] if times is not None else None
-                enter(keys[i], value)
+            operator.keyed(values, times, keys)
         elif times is None:
             entry = operator.input(index)
             self.timestamp = None

@@ -1,7 +1,7 @@
 """Timers by key and namespace, in order of time."""
 
-import heapq
 import pickle
+from heapq import heappop, heappush
 
 from ..functions import TimeDomain, TimerService
 from .keys import decode, slot as key_slot, slot_bytes
@@ -9,72 +9,98 @@ from .keys import decode, slot as key_slot, slot_bytes
 MIN_LONG = -(1 << 63)
 
 
-class Timers:
-    """The timers of one operator in one time domain. A timer is (time, key, namespace); setting it twice is setting it once."""
+# What an entry of the heap is: a list, compared by time and order. Its last field says whether it fires, and whether it has been stored.
+TIME, ORDER, SLOT, SPACE, KEY, STATE = range(6)
+NEW, STORED, DEAD = range(3)
 
-    __slots__ = ("name", "domain", "_heap", "_set", "_changes", "_count")
+
+class Timers:
+    """The timers of one operator in one time domain. A timer is (time, key, namespace); setting it twice is setting it once.
+
+    A timer that is set and fires between two commits costs two look-ups and is never stored."""
+
+    __slots__ = ("name", "domain", "_heap", "_set", "_new", "_gone", "_count")
 
     def __init__(self, operator, domain):
         self.domain = domain
         self.name = "%s/timers/%s" % (operator, "event" if domain is TimeDomain.EVENT_TIME else "processing")
-        self._heap = []  # (time, order, slot, namespace, key); entries that are no longer in _set are dead
-        self._set = {}  # (time, slot, namespace): order
-        self._changes = {}  # timers set (True) or gone (False) since the last commit
+        self._heap = []
+        self._set = {}  # (time, slot, namespace): its entry
+        self._new = []  # entries since the last commit
+        self._gone = {}  # timers that were stored and are no longer set
         self._count = 0
 
     def register(self, time, slot, key, space=None):
         timer = (time, slot, space)
-        if timer not in self._set:
-            self._count += 1
-            self._set[timer] = self._count
-            self._changes[timer] = True
-            heapq.heappush(self._heap, (time, self._count, slot, space, key))
+        if timer in self._set:
+            return
+        self._count = count = self._count + 1
+        self._set[timer] = entry = [time, count, slot, space, key, NEW]
+        self._new.append(entry)
+        heappush(self._heap, entry)
 
     def delete(self, time, slot, space=None):
-        timer = (time, slot, space)
-        if self._set.pop(timer, None) is not None:
-            self._changes[timer] = False
+        entry = self._set.pop((time, slot, space), None)
+        if entry is not None:
+            self._end(entry)
+
+    def _end(self, entry):
+        if entry[STATE] == STORED:
+            self._gone[(entry[TIME], entry[SLOT], entry[SPACE])] = None
+        entry[STATE] = DEAD
 
     def next_time(self):
         """Returns the earliest timer's time, or None."""
         heap = self._heap
         while heap:
-            time, order, slot, space, _ = heap[0]
-            if self._set.get((time, slot, space)) == order:
-                return time
-            heapq.heappop(heap)
+            entry = heap[0]
+            if entry[STATE] != DEAD:
+                return entry[TIME]
+            heappop(heap)
         return None
 
     def fire(self, until, call):
         """Calls call(time, key, slot, namespace) for every timer up to a time, in order, those set on the way as well."""
         heap, live = self._heap, self._set
-        while heap and heap[0][0] <= until:
-            time, order, slot, space, key = heapq.heappop(heap)
-            timer = (time, slot, space)
-            if live.get(timer) != order:
+        while heap and heap[0][TIME] <= until:
+            entry = heappop(heap)
+            time, _, slot, space, key, state = entry
+            if state == DEAD:
                 continue
+            timer = (time, slot, space)
             del live[timer]
-            self._changes[timer] = False
+            if state == STORED:
+                self._gone[timer] = None
+            entry[STATE] = DEAD
             call(time, key, slot, space)
 
     def take(self, slot):
         """Removes and returns the timers of a key in order, as (time, namespace)."""
-        mine = sorted((t for t in self._set if t[1] == slot), key=lambda t: (t[0], self._set[t]))
-        for timer in mine:
-            del self._set[timer]
-            self._changes[timer] = False
-        return [(time, space) for time, _, space in mine]
+        mine = sorted(entry for timer, entry in self._set.items() if timer[1] == slot)
+        for entry in mine:
+            del self._set[(entry[TIME], slot, entry[SPACE])]
+            self._end(entry)
+        return [(entry[TIME], entry[SPACE]) for entry in mine]
 
     def flush(self, put):
-        for (time, slot, space), there in self._changes.items():
-            put(self.name, slot_bytes(slot), pickle.dumps((time, space), 5), b"" if there else None)
-        self._changes.clear()
+        """Hands over what changed: those that are gone, then those that are new."""
+        for timer in self._gone:
+            if timer not in self._set:
+                put(self.name, slot_bytes(timer[1]), pickle.dumps((timer[0], timer[2]), 5), None)
+        for entry in self._new:
+            if entry[STATE] == NEW:
+                put(self.name, slot_bytes(entry[SLOT]), pickle.dumps((entry[TIME], entry[SPACE]), 5), b"")
+                entry[STATE] = STORED
+        self._gone.clear()
+        self._new.clear()
 
     def restore(self, key, space, data):
         key = decode(key)
         time, space = pickle.loads(space)
         self.register(time, key_slot(key), key, space)
-        self._changes.clear()
+        for entry in self._new:
+            entry[STATE] = STORED
+        self._new.clear()
 
 
 class Service(TimerService):
@@ -97,11 +123,11 @@ class Service(TimerService):
         return self._scope
 
     def register_processing_time_timer(self, timestamp):
-        scope = self._keyed()
+        scope = self._scope or self._keyed()
         self._processing.register(timestamp, scope.slot, scope.key)
 
     def register_event_time_timer(self, timestamp):
-        scope = self._keyed()
+        scope = self._scope or self._keyed()
         self._event.register(timestamp, scope.slot, scope.key)
 
     def delete_processing_time_timer(self, timestamp):
