@@ -40,8 +40,8 @@ type Window struct {
 	Logic window.Logic
 	// EventTime says that windows are spans of event time, which every row must have.
 	EventTime bool
-	// Merges says that windows merge.
-	Merges bool
+	// Listed says that the windows of a key's panes are kept as a list: because they merge, or overlap.
+	Listed bool
 	// Keep is how many rows a window has at most: the last ones; 0: all.
 	Keep int
 	// Running emits results as rows of their own: without the columns of the window, at the time of the row that brought them.

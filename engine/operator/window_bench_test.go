@@ -82,6 +82,7 @@ func BenchmarkWindow(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			sink := &counting{}
 			w, by, commit := countingWindow(b, in, aggregate.Spec{Name: "sum", Func: "sum", Column: "v"}, c.logic(), 64<<20, nil, sink)
+			w.Listed = c.name == "sliding"
 			builder := array.NewRecordBuilder(memory.DefaultAllocator, in)
 			for i := range 8000 {
 				builder.Field(0).(*array.Int64Builder).Append(int64(i * 7919 % keys))

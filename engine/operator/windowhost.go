@@ -37,7 +37,7 @@ func (h windowHost) Delete(d window.Domain, time int64, win window.Window) error
 
 // Pane implements window.Host.
 func (h windowHost) Pane(win window.Window, create bool) (*window.Pane, error) {
-	return h.w.State.pane(h.w.key, win, create, h.w.Merges)
+	return h.w.State.pane(h.w.key, win, create, h.w.Listed)
 }
 
 // Recent implements window.Host.
@@ -91,7 +91,7 @@ func (h windowHost) Clear(p *window.Pane) error {
 func (h windowHost) Changed(p *window.Pane) { h.w.State.changed(h.w.key, p) }
 
 // Drop implements window.Host.
-func (h windowHost) Drop(p *window.Pane) error { return h.w.State.drop(h.w.key, p, h.w.Merges) }
+func (h windowHost) Drop(p *window.Pane) error { return h.w.State.drop(h.w.key, p, h.w.Listed) }
 
 // Fire implements window.Host.
 func (h windowHost) Fire(win window.Window, panes ...*window.Pane) error {

@@ -45,7 +45,7 @@ type windowKey struct {
 	bytes     []byte
 	partition uint16
 	panes     []*window.Pane
-	// windows are those of all panes, the store's as well, where windows merge; listed says that they are known.
+	// windows are those of all panes, the store's as well, where they are listed; listed says that they are known here.
 	windows []window.Window
 	listed  bool
 	relist  bool // windows changed in the open epoch
@@ -139,7 +139,7 @@ func (s *WindowState) touch(k *windowKey) {
 }
 
 // pane returns a key's pane of a window; nil when there is none and it is not to be made.
-func (s *WindowState) pane(k *windowKey, w window.Window, create, merges bool) (*window.Pane, error) {
+func (s *WindowState) pane(k *windowKey, w window.Window, create, listed bool) (*window.Pane, error) {
 	for i := len(k.panes) - 1; i >= 0; i-- {
 		if k.panes[i].Window == w {
 			return k.panes[i], nil
@@ -148,7 +148,15 @@ func (s *WindowState) pane(k *windowKey, w window.Window, create, merges bool) (
 	p := &window.Pane{Window: w}
 	c := &contents{}
 	p.Host = c
-	if !s.alone {
+	ask := !s.alone
+	if listed {
+		windows, err := s.windows(k)
+		if err != nil {
+			return nil, err
+		}
+		ask = ask && slices.Contains(windows, w)
+	}
+	if ask {
 		value, ok, err := s.overlay.Look(s.locate(k, panesState, w))
 		if err != nil {
 			return nil, err
@@ -167,7 +175,7 @@ func (s *WindowState) pane(k *windowKey, w window.Window, create, merges bool) (
 	}
 	c.row = s.aggregates.NewRow()
 	s.keep(k, p)
-	if merges {
+	if listed {
 		k.windows, k.relist = append(k.windows, w), true
 		s.touch(k)
 	}
@@ -184,7 +192,7 @@ func (s *WindowState) grow(k *windowKey, n int) {
 	s.bytes += n
 }
 
-// windows returns the windows of a key's panes, in which no other one may be while windows merge.
+// windows returns the windows of a key's panes, where they are listed.
 func (s *WindowState) windows(k *windowKey) ([]window.Window, error) {
 	if k.listed {
 		return k.windows, nil
@@ -205,11 +213,11 @@ func (s *WindowState) windows(k *windowKey) ([]window.Window, error) {
 }
 
 // drop removes a pane.
-func (s *WindowState) drop(k *windowKey, p *window.Pane, merges bool) error {
+func (s *WindowState) drop(k *windowKey, p *window.Pane, listed bool) error {
 	p.Gone = true
 	k.panes = slices.DeleteFunc(k.panes, func(o *window.Pane) bool { return o == p })
 	s.grow(k, -paneOverheadBytes-of(p).row.Size())
-	if merges {
+	if listed {
 		if _, err := s.windows(k); err != nil {
 			return err
 		}

@@ -94,7 +94,7 @@ func (r *resolver) windowed(n *ResolvedNode, w *Window) bool {
 			return false
 		}
 	}
-	if !w.EventTime() {
+	if !w.NeedsEventTime() {
 		return true
 	}
 	for _, from := range r.sources(n.Node) {

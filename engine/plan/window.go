@@ -93,6 +93,12 @@ func (w *Window) EventTime() bool {
 	return w.Time != "processing" && w.Count == nil && !w.Global
 }
 
+// NeedsEventTime reports whether rows must have an event time: for their windows, or for a trigger.
+func (w *Window) NeedsEventTime() bool {
+	t := w.Trigger
+	return w.EventTime() || t != nil && t.Every > 0 && orEvent(t.Time) == "event" && (t.Time != "" || w.Time != "processing")
+}
+
 // aggregates returns what a node aggregates.
 func (n *Node) aggregates() []aggregate.Spec {
 	switch {

@@ -74,7 +74,7 @@ func ms(d plan.Duration) int64 { return time.Duration(d).Milliseconds() }
 
 // windows fills in what a window's operator does.
 func (c *chain) windows(n *plan.ResolvedNode, spec *plan.Window, w *operator.Window) error {
-	w.All, w.EventTime = spec.All, spec.EventTime()
+	w.All, w.EventTime = spec.All, spec.NeedsEventTime()
 	d := domain(spec.Time)
 	size, slide := ms(spec.Tumbling), ms(spec.Tumbling)
 	if s := spec.Sliding; s != nil {
@@ -84,7 +84,7 @@ func (c *chain) windows(n *plan.ResolvedNode, spec *plan.Window, w *operator.Win
 	a := window.Assigner{Domain: d, Size: size, Slide: slide, Offset: ms(spec.Offset)}
 	switch {
 	case spec.Session != nil:
-		a.Gap, w.Merges = ms(spec.Session.Gap), true
+		a.Gap, w.Listed = ms(spec.Session.Gap), true
 		if column := spec.Session.GapColumn; column != "" {
 			at := n.In[0].FieldIndices(column)
 			if len(at) == 0 {
@@ -97,8 +97,9 @@ func (c *chain) windows(n *plan.ResolvedNode, spec *plan.Window, w *operator.Win
 			w.Gap, a.Gaps = at[0], w.Gaps.Gap
 		}
 	case spec.Global || spec.Count != nil:
-		a.Global, w.EventTime = true, false
-	case spec.Trigger == nil:
+		a.Global = true
+	case spec.Trigger == nil && window.Shareable(size, slide):
+		w.Listed = size != slide
 		w.Logic = window.NewShared(d, size, slide, a.Offset, lateness)
 		return nil
 	}

@@ -10,9 +10,18 @@ type Shared struct {
 
 	pane   int64
 	firing []*Pane
+	parts  []Window
 }
 
 var _ Logic = (*Shared)(nil)
+
+// maxPanes is how many panes a window has at most: with more, it costs less to add a row to each of its windows.
+const maxPanes = 1000
+
+// Shareable reports whether windows are better kept in panes than each on its own.
+func Shareable(size, slide int64) bool {
+	return size/NewShared(EventTime, size, slide, 0, 0).pane <= maxPanes
+}
 
 // NewShared returns windows of a size whose starts lie slide apart.
 func NewShared(d Domain, size, slide, offset, lateness int64) *Shared {
@@ -115,16 +124,38 @@ func (s *Shared) arm(h Host, w Window, now int64) error {
 // fire fires a window with the panes that there are of it.
 func (s *Shared) fire(h Host, w Window) error {
 	s.firing = s.firing[:0]
-	for start := w.Start; start < w.End; start = end(start, s.pane) {
-		p, err := h.Pane(Window{start, end(start, s.pane)}, false)
+	if err := s.within(h, w.Start, w.End, func(p *Pane) error {
+		s.firing = append(s.firing, p)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return h.Fire(w, s.firing...)
+}
+
+// within calls do for the panes that there are from a time to another.
+func (s *Shared) within(h Host, from, to int64, do func(*Pane) error) error {
+	s.parts = append(s.parts[:0], Window{from, to})
+	if s.Size != s.Slide {
+		panes, err := h.Panes()
 		if err != nil {
 			return err
 		}
-		if p != nil {
-			s.firing = append(s.firing, p)
+		s.parts = append(s.parts[:0], panes...) // do may drop some
+	}
+	for _, w := range s.parts {
+		if w.Start < from || w.End > to {
+			continue
+		}
+		p, err := h.Pane(w, false)
+		if err == nil && p != nil {
+			err = do(p)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	return h.Fire(w, s.firing...)
+	return nil
 }
 
 // Timer implements Logic.
@@ -141,16 +172,5 @@ func (s *Shared) Timer(h Host, d Domain, time int64, w Window) error {
 		return nil
 	}
 	// No later window holds the panes before the next one's start.
-	for start := w.Start; start < min(w.End, end(w.Start, s.Slide)); start = end(start, s.pane) {
-		p, err := h.Pane(Window{start, end(start, s.pane)}, false)
-		if err != nil {
-			return err
-		}
-		if p != nil {
-			if err := h.Drop(p); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return s.within(h, w.Start, min(w.End, end(w.Start, s.Slide)), h.Drop)
 }

@@ -71,6 +71,9 @@ type Every struct {
 	Interval int64 // ms
 }
 
+// maxCatchUp is how many firings that are overdue are made up for.
+const maxCatchUp = 10_000
+
 // Element implements Trigger.
 func (t Every) Element(h Host, p *Pane, ts int64) (Result, error) {
 	if t.Domain == EventTime {
@@ -112,6 +115,8 @@ func (t Every) Timer(h Host, p *Pane, d Domain, time int64) (Result, error) {
 	}
 	if p.Window == Global && h.Watermark() == math.MaxInt64 {
 		time = math.MaxInt64 // the input has ended: what is left is the end of time
+	} else if until := min(h.Watermark(), p.Last()); d == EventTime && until > time && uint64(until-time)/uint64(t.Interval) > maxCatchUp {
+		time = until - (until-time)%t.Interval // rather than fire for each of very many times
 	}
 	return Fire, t.next(h, p, time)
 }

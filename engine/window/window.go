@@ -87,7 +87,7 @@ type Host interface {
 	// Recent returns another pane of the key than the one given, which is at hand without asking the store, the last one that was
 	// made if possible, or nil.
 	Recent(other *Pane) *Pane
-	// Panes returns the windows of all panes; only windows that merge use it.
+	// Panes returns the windows of all panes. Only windows that merge and those that overlap use it.
 	Panes() ([]Window, error)
 	// Add adds the row at hand to a pane's contents, Merge the contents of another pane, Clear empties them.
 	Add(p *Pane) error
