@@ -21,10 +21,11 @@ _SHORT = ("+I", "-U", "+U", "-D")
 
 
 def _restore(fields, values, kind):
-    row = Row(*values)
-    object.__setattr__(row, "_row_kind", kind)
+    row = _new(Row)
+    _set_values(row, list(values))
+    _set_kind(row, kind)
     if fields is not None:
-        object.__setattr__(row, "_fields", fields)
+        _set_fields(row, fields)
     return row
 
 
@@ -45,14 +46,13 @@ class Row:
     def __init__(self, *args, **kwargs):
         if args and kwargs:
             raise ValueError("Can not use both args and kwargs to create Row")
-        set_attribute = object.__setattr__
         if kwargs:
             names = sorted(kwargs)
-            set_attribute(self, "_fields", names)
-            set_attribute(self, "_values", [kwargs[name] for name in names])
+            _set_fields(self, names)
+            _set_values(self, [kwargs[name] for name in names])
         else:
-            set_attribute(self, "_values", list(args))
-        set_attribute(self, "_row_kind", RowKind.INSERT)
+            _set_values(self, list(args))
+        _set_kind(self, _INSERT)
 
     def as_dict(self, recursive=False):
         """Returns the values by name; with recursive, rows inside of rows, lists and dicts as well."""
@@ -78,7 +78,7 @@ class Row:
 
     def set_row_kind(self, row_kind):
         """Sets the row's :class:`RowKind`."""
-        object.__setattr__(self, "_row_kind", row_kind)
+        _set_kind(self, row_kind)
 
     def get_field_names(self):
         """Returns the names of the fields, or None."""
@@ -86,7 +86,7 @@ class Row:
 
     def set_field_names(self, field_names):
         """Names the fields, in their order."""
-        object.__setattr__(self, "_fields", field_names)
+        _set_fields(self, field_names)
 
     def get_fields_by_names(self, names):
         """Returns the values of these fields."""
@@ -170,3 +170,8 @@ class Row:
 
     def __len__(self):
         return len(self._values)
+
+
+# Setters of the slots, past __setattr__.
+_new, _INSERT = object.__new__, RowKind.INSERT
+_set_fields, _set_values, _set_kind = Row._fields.__set__, Row._values.__set__, Row._row_kind.__set__

@@ -10,7 +10,7 @@ import functools
 import struct
 from typing import List
 
-from .row import Row
+from .row import Row, _restore
 from .time import Instant
 
 __all__ = [
@@ -415,22 +415,19 @@ _BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16, BasicType.INT: 32, BasicType.LO
 
 
 def _as_they_are(types):
-    """Returns a function that tells of a sequence of values whether all are taken as they are, in a fraction of the time that converting
-    them takes; None when a type's values may need more than a look."""
+    """Returns a function that tells of a list or tuple whether it has values of these types that are taken as they are, in a fraction
+    of the time that converting them takes; None when there is a type whose values need more than a look.
+
+    It is one expression, made for the types: type(v[0]) is str and type(v[1]) is int and -128 <= v[1] < 128."""
     if not types or not all(isinstance(t, BasicTypeInfo) and t._basic_type in _EXACT for t in types):
         return None
-    classes = tuple([_EXACT[t._basic_type] for t in types])
-    numbers = [(i, 1 << (_BITS[t._basic_type] - 1)) for i, t in enumerate(types) if t._basic_type in _BITS]
-
-    def look(values):
-        if tuple(map(type, values)) != classes:
-            return False
-        for i, bound in numbers:
-            if not -bound <= values[i] < bound:
-                return False
-        return True
-
-    return look
+    tests = ["len(v) == %d" % len(types)]
+    for i, t in enumerate(types):
+        tests.append("type(v[%d]) is %s" % (i, _EXACT[t._basic_type].__name__))
+        if t._basic_type in _BITS:
+            bound = 1 << (_BITS[t._basic_type] - 1)
+            tests.append("-%d <= v[%d] < %d" % (bound, i, bound))
+    return eval("lambda v: " + " and ".join(tests))
 
 
 def _fields(info, value, converters):
@@ -474,10 +471,7 @@ class RowTypeInfo(TypeInformation):
 
         def convert(value):
             if look is not None and type(value) is Row and getattr(value, "_fields", names) == names and look(value._values):
-                row = Row(*value._values)
-                row.set_row_kind(value._row_kind)
-                row.set_field_names(names)
-                return row
+                return _restore(names, value._values, value._row_kind)
             if value is None:
                 return None
             if isinstance(value, Row):

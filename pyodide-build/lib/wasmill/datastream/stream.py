@@ -396,8 +396,8 @@ class KeyedStream(DataStream):
         if not isinstance(func, ReduceFunction) and not callable(func):
             raise TypeError("The input must be a ReduceFunction or a callable function")
         call = Call(func, "reduce", ReduceFunction)
-        convert = self.get_type().converter()
-        reduce = call.call if convert is None else lambda a, b: convert(call.call(a, b))
+        convert, function = self.get_type().converter(), call.call
+        reduce = function if convert is None else lambda a, b: convert(function(a, b))
         return self._by_key("reduce", "Reduce", self.get_type(), call=reduce, functions=(call,))
 
     def _accumulate(self, name, position, combine):

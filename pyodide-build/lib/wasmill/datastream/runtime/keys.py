@@ -30,6 +30,8 @@ class _Encoded(bytes):
 
 def slot_bytes(slot):
     """Returns the bytes of the key that a slot stands for."""
+    if type(slot) is str and slot.isascii():
+        return b"s" + slot.encode()
     return bytes(slot) if type(slot) is _Encoded else encode(slot)
 
 
@@ -37,7 +39,7 @@ def encode(key):
     """Returns a key's bytes: a tag for its type, then its value. Equal keys of one type have equal bytes."""
     kind = type(key)
     if kind is str:
-        return b"s" + key.encode("utf-8", "surrogatepass")
+        return b"s" + (key.encode() if key.isascii() else key.encode("utf-8", "surrogatepass"))
     if kind is int:
         return b"i" + key.to_bytes(key.bit_length() // 8 + 1, "big", signed=True)
     if kind is bytes or kind is bytearray:

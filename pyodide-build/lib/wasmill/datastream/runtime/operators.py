@@ -343,16 +343,15 @@ class Keyed(Operator):
 
     def _on_event(self, time, key, slot, space):
         self.task.timestamp = time
-        self._timer(TimeDomain.EVENT_TIME, time, key, slot, space)
+        scope = self.scope
+        scope.key, scope.slot = key, slot
+        self.on_timer(TimeDomain.EVENT_TIME, time, space)
 
     def _on_processing(self, time, key, slot, space):
         self.task.timestamp = None
-        self._timer(TimeDomain.PROCESSING_TIME, time, key, slot, space)
-
-    def _timer(self, domain, time, key, slot, space):
         scope = self.scope
         scope.key, scope.slot = key, slot
-        self.on_timer(domain, time, space)
+        self.on_timer(TimeDomain.PROCESSING_TIME, time, space)
 
     def on_timer(self, domain, time, space):
         pass

@@ -151,14 +151,14 @@ class Task:
                 operator.time(now)
 
     def _flush(self):
-        put = self._put_state
+        append, first = self.rows.append, self.index == 0
+
+        def put(name, key, space, data):
+            if first or key is not None:  # broadcast state: the first subtask's stands for all
+                append((STATE, 0, -1, 0, name, key, space, data))
+
         for operator in self.operators.values():
             operator.flush(put)
-
-    def _put_state(self, name, key, space, data):
-        if key is None and self.index > 0:
-            return  # broadcast state: the first subtask's stands for all
-        self.put(STATE, name=name, key=key, space=space, payload=data)
 
     def _restore(self, uid, name, key, space, data):
         for operator in self.operators.values():

@@ -1,95 +1,110 @@
 """Timers by key and namespace, in order of time."""
 
 import pickle
+import struct
 from heapq import heappop, heappush
 
 from ..functions import TimeDomain, TimerService
 from .keys import decode, slot as key_slot, slot_bytes
 
 MIN_LONG = -(1 << 63)
+MAX_LONG = (1 << 63) - 1
 
 
-# What an entry of the heap is: a list, compared by time and order. Its last field says whether it fires, and whether it has been stored.
-TIME, ORDER, SLOT, SPACE, KEY, STATE = range(6)
+# A timer's entry is a list. Its last field says whether it is to be stored, is stored, or no longer fires.
+TIME, SLOT, SPACE, KEY, STATE = range(5)
 NEW, STORED, DEAD = range(3)
+
+_TIME = struct.Struct("<q").pack
+
+
+def _space(time, space):
+    """Returns the bytes of a timer beside its key's: a pickle of the time and the namespace, made by hand where there is none."""
+    if space is None and -MAX_LONG <= time <= MAX_LONG:
+        return b"\x80\x05\x8a\x08" + _TIME(time) + b"N\x86."
+    return pickle.dumps((time, space), 5)
 
 
 class Timers:
     """The timers of one operator in one time domain. A timer is (time, key, namespace); setting it twice is setting it once.
 
-    A timer that is set and fires between two commits costs two look-ups and is never stored."""
+    Timers lie by their time, so that the heap is one of numbers. One that is set and fires between two commits is never stored."""
 
-    __slots__ = ("name", "domain", "_heap", "_set", "_new", "_gone", "_count")
+    __slots__ = ("name", "domain", "_heap", "_times", "_now", "_firing", "_new", "_gone")
 
     def __init__(self, operator, domain):
         self.domain = domain
         self.name = "%s/timers/%s" % (operator, "event" if domain is TimeDomain.EVENT_TIME else "processing")
-        self._heap = []
-        self._set = {}  # (time, slot, namespace): its entry
+        self._heap = []  # the keys of _times
+        self._times = {}  # time: {slot, or slot and namespace: entry}, in the order in which they were set
+        self._now, self._firing = None, {}  # the time that fires, and what was set for it
         self._new = []  # entries since the last commit
-        self._gone = {}  # timers that were stored and are no longer set
-        self._count = 0
+        self._gone = {}  # timers that were stored and fired or were deleted since
 
     def register(self, time, slot, key, space=None):
-        timer = (time, slot, space)
-        if timer in self._set:
+        at = slot if space is None else (slot, space)
+        if time == self._now and at in self._firing and self._firing[at][STATE] != DEAD:
             return
-        self._count = count = self._count + 1
-        self._set[timer] = entry = [time, count, slot, space, key, NEW]
+        bucket = self._times.get(time)
+        if bucket is None:
+            self._times[time] = bucket = {}
+            heappush(self._heap, time)
+        elif at in bucket:
+            return
+        bucket[at] = entry = [time, slot, space, key, NEW]
         self._new.append(entry)
-        heappush(self._heap, entry)
 
     def delete(self, time, slot, space=None):
-        entry = self._set.pop((time, slot, space), None)
+        at = slot if space is None else (slot, space)
+        bucket = self._times.get(time)
+        entry = bucket.pop(at, None) if bucket else None
+        if entry is None and time == self._now:
+            entry = self._firing.get(at)
         if entry is not None:
             self._end(entry)
 
     def _end(self, entry):
         if entry[STATE] == STORED:
-            self._gone[(entry[TIME], entry[SLOT], entry[SPACE])] = None
+            self._gone[tuple(entry[:KEY])] = None
         entry[STATE] = DEAD
 
     def next_time(self):
         """Returns the earliest timer's time, or None."""
         heap = self._heap
         while heap:
-            entry = heap[0]
-            if entry[STATE] != DEAD:
-                return entry[TIME]
-            heappop(heap)
+            if self._times[heap[0]]:
+                return heap[0]
+            del self._times[heappop(heap)]
         return None
 
     def fire(self, until, call):
         """Calls call(time, key, slot, namespace) for every timer up to a time, in order, those set on the way as well."""
-        heap, live = self._heap, self._set
-        while heap and heap[0][TIME] <= until:
-            entry = heappop(heap)
-            time, _, slot, space, key, state = entry
-            if state == DEAD:
-                continue
-            timer = (time, slot, space)
-            del live[timer]
-            if state == STORED:
-                self._gone[timer] = None
-            entry[STATE] = DEAD
-            call(time, key, slot, space)
+        heap, times = self._heap, self._times
+        while heap and heap[0] <= until:
+            self._now = time = heappop(heap)
+            self._firing = bucket = times.pop(time)
+            for entry in list(bucket.values()):
+                _, slot, space, key, state = entry
+                if state == DEAD:
+                    continue
+                if state == STORED:
+                    self._gone[(time, slot, space)] = None
+                entry[STATE] = DEAD
+                call(time, key, slot, space)
+        self._now, self._firing = None, {}
 
-    def take(self, slot):
-        """Removes and returns the timers of a key in order, as (time, namespace)."""
-        mine = sorted(entry for timer, entry in self._set.items() if timer[1] == slot)
-        for entry in mine:
-            del self._set[(entry[TIME], slot, entry[SPACE])]
-            self._end(entry)
-        return [(entry[TIME], entry[SPACE]) for entry in mine]
+    def _is_set(self, time, slot, space):
+        return (slot if space is None else (slot, space)) in self._times.get(time, ())
 
     def flush(self, put):
         """Hands over what changed: those that are gone, then those that are new."""
-        for timer in self._gone:
-            if timer not in self._set:
-                put(self.name, slot_bytes(timer[1]), pickle.dumps((timer[0], timer[2]), 5), None)
+        name = self.name
+        for time, slot, space in self._gone:
+            if not self._is_set(time, slot, space):
+                put(name, slot_bytes(slot), _space(time, space), None)
         for entry in self._new:
             if entry[STATE] == NEW:
-                put(self.name, slot_bytes(entry[SLOT]), pickle.dumps((entry[TIME], entry[SPACE]), 5), b"")
+                put(name, slot_bytes(entry[SLOT]), _space(entry[TIME], entry[SPACE]), b"")
                 entry[STATE] = STORED
         self._gone.clear()
         self._new.clear()
