@@ -41,18 +41,20 @@ type runCmd struct {
 	Metrics   string `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
 	Stats     bool   `help:"Print where the time went when the job has ended."`
 	Quiet     bool   `short:"q" help:"Print nothing but faults."`
-	Verbose   bool   `short:"v" help:"Log what happens, and what functions log below warnings."`
+	Verbose   bool   `short:"v" help:"Log what happens, and what functions log for debugging."`
 }
 
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
-	level := slog.LevelWarn
+	level, guestLevel := slog.LevelWarn, slog.LevelInfo
 	switch {
 	case c.Quiet:
-		level = slog.LevelError
+		level, guestLevel = slog.LevelError, slog.LevelError
 	case c.Verbose:
-		level = slog.LevelDebug
+		level, guestLevel = slog.LevelDebug, slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: level}))
+	// What functions print is what their author wants to see.
+	guestLog := slog.New(slog.NewTextHandler(s.err, &slog.HandlerOptions{Level: guestLevel}))
 	wires := newWires(s, log, &c.NATS, filepath.Join(c.DataDir, "nats"))
 	defer wires.close()
 
@@ -70,7 +72,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	lib, err := newLibrary(p.Dir, log, max(mostMemory(p), memory))
+	lib, err := newLibrary(p.Dir, guestLog, max(mostMemory(p), memory))
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (c *runCmd) Run(ctx context.Context, s *streams) error {
 	if !c.Quiet && isTerminal(s.in) && readsStdin(p) {
 		fmt.Fprintln(s.err, "reading from the terminal, a record a line; Ctrl-D ends it")
 	}
-	return c.job(ctx, s, log, p, resolved, lib)
+	return c.job(ctx, s, log, guestLog, p, resolved, lib)
 }
 
 // plan reads the pipeline, or makes one of a bundle and the flags.
@@ -128,7 +130,7 @@ func (c *runCmd) bundleFlag() string {
 	return ""
 }
 
-func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.Plan, resolved *plan.Resolved, lib *library) error {
+func (c *runCmd) job(ctx context.Context, s *streams, log, guestLog *slog.Logger, p *plan.Plan, resolved *plan.Resolved, lib *library) error {
 	dir := filepath.Join(c.DataDir, "jobs", p.Name)
 	if c.Fresh {
 		if err := forget(dir); err != nil {
@@ -157,7 +159,7 @@ func (c *runCmd) job(ctx context.Context, s *streams, log *slog.Logger, p *plan.
 		},
 		Log: log,
 		GuestLog: func(node string, level int, line string) {
-			log.Log(ctx, slog.Level(level), line, "from", node)
+			guestLog.Log(ctx, slog.Level(level), line, "from", node)
 		},
 	})
 	if c.Metrics != "" {
