@@ -174,7 +174,7 @@ func plainNumbers(v any) any {
 		if i, err := strconv.ParseInt(string(v), 10, 64); err == nil {
 			return i
 		}
-		if _, integer := strconv.ParseUint(string(v), 10, 64); integer == nil || bytes.IndexAny([]byte(v), ".eE") < 0 {
+		if _, integer := strconv.ParseUint(string(v), 10, 64); integer == nil || !bytes.ContainsAny([]byte(v), ".eE") {
 			return v
 		}
 		f, err := v.Float64()
