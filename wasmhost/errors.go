@@ -32,6 +32,9 @@ func splitTrap(message string) (what, stack string) {
 	lines = slices.DeleteFunc(lines, func(line string) bool { // metering is no business of the author's
 		return strings.HasPrefix(frame(line), admit.ImportModule+".")
 	})
+	if !slices.ContainsFunc(lines, named) {
+		return what, "" // numbers of functions say nothing to anybody
+	}
 	var b strings.Builder
 	for i, line := range lines {
 		if i == maxStackFrames {
@@ -41,6 +44,12 @@ func splitTrap(message string) (what, stack string) {
 		fmt.Fprintf(&b, "at %s\n", clipText(frame(line)))
 	}
 	return what, b.String()
+}
+
+// named reports whether a line of a stack has a function's name, and not just its number. What the host offers has one always.
+func named(line string) bool {
+	name := frame(line)
+	return !strings.HasPrefix(name, "$") && !strings.HasPrefix(name, "...") && !strings.HasPrefix(name, wasiModule+".") && !strings.HasPrefix(name, hostModule+".")
 }
 
 // frame names a function of a stack. Modules have no names here, which leaves a dot in front.

@@ -26,3 +26,16 @@ func TestSpoken(t *testing.T) {
 		}
 	}
 }
+
+func TestSplitTrap(t *testing.T) {
+	const begin = "wasm error: unreachable\nwasm stack trace:\n"
+	for trace, want := range map[string]string{
+		"\t.$12(i32)\n\t.wasmill_call(i32,i32,i32) i32":       "at $12(i32)\nat wasmill_call(i32,i32,i32) i32\n",
+		"\t.$12(i32)\n\t.$7(i32)":                             "",
+		"\twasi_snapshot_preview1.proc_exit(i32)\n\t.$7(i32)": "",
+	} {
+		if what, stack := splitTrap(begin + trace); what != "unreachable" || stack != want {
+			t.Errorf("%q: %q, %q", trace, what, stack)
+		}
+	}
+}
