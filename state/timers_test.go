@@ -112,7 +112,7 @@ func mapsClone(m map[timerKey]bool) map[timerKey]bool {
 
 // TestManyTimersTakeLittleMemory sets many timers in epochs and fires all of them in order.
 func TestManyTimersTakeLittleMemory(t *testing.T) {
-	const n = 100_000
+	const n = 40_000
 	r := newRig(8 << 20)
 	timers := state.NewTimers(r.overlay, "op", state.EventTimers, 0, 4, 4096)
 	for i := range n {
@@ -120,7 +120,7 @@ func TestManyTimersTakeLittleMemory(t *testing.T) {
 		if err := timers.Set(k.timer()); err != nil {
 			t.Fatal(err)
 		}
-		if i%20_000 == 0 {
+		if i%8_000 == 0 {
 			r.all(t)
 		}
 	}
@@ -132,7 +132,7 @@ func TestManyTimersTakeLittleMemory(t *testing.T) {
 			t.Fatalf("timer %d: got %v %v %v", i, tm, ok, err)
 		}
 		last = tm.Time
-		if i%20_000 == 0 {
+		if i%8_000 == 0 {
 			r.all(t)
 		}
 		if r.overlay.Bytes() > 16<<20 {
