@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from enum import Enum
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from ..common.time import to_millis
@@ -28,19 +29,28 @@ MIN_LONG = -(1 << 63)
 class Window(ABC):
     """A group of elements that belong together."""
 
+    __slots__ = ()
+
     @abstractmethod
     def max_timestamp(self):
         """Returns the largest timestamp that belongs to the window."""
 
 
-class TimeWindow(Window):
-    """The time from start, inclusive, to end, exclusive, in milliseconds since 1970."""
+class TimeWindow(tuple, Window):
+    """The time from start, inclusive, to end, exclusive, in milliseconds since 1970.
 
-    __slots__ = ("start", "end")
+    It is a tuple of both, because windows are looked up with every element: tuples are compared and hashed without a call.
 
-    def __init__(self, start, end):
-        self.start = start
-        self.end = end
+    >>> window = TimeWindow(0, 5)
+    >>> window.start, window.end, window.max_timestamp(), window.cover(TimeWindow(3, 9))
+    (0, 5, 4, TimeWindow(start=0, end=9))
+    """
+
+    __slots__ = ()
+    start, end = property(itemgetter(0)), property(itemgetter(1))
+
+    def __new__(cls, start, end):
+        return tuple.__new__(cls, (start, end))
 
     def max_timestamp(self):
         return self.end - 1
@@ -71,18 +81,6 @@ class TimeWindow(Window):
             current, parts = window, {window}
         if len(parts) > 1:
             callback.merge(parts, current)
-
-    def __hash__(self):
-        return hash((self.start, self.end))
-
-    def __eq__(self, other):
-        return type(other) is TimeWindow and self.end == other.end and self.start == other.start
-
-    def __lt__(self, other):
-        return (self.start, self.end) < (other.start, other.end)
-
-    def __le__(self, other):
-        return (self.start, self.end) <= (other.start, other.end)
 
     def __repr__(self):
         return "TimeWindow(start=%d, end=%d)" % (self.start, self.end)
@@ -552,6 +550,7 @@ class _Tumbling(_TimeWindows):
         if abs(offset) >= size:
             raise Exception("%s parameters must satisfy abs(offset) < size" % type(self).__name__)
         self._size, self._offset = size, offset
+        self._last = TimeWindow(None, None)
 
     @classmethod
     def of(cls, size, offset=None):
@@ -560,7 +559,9 @@ class _Tumbling(_TimeWindows):
     def assign_windows(self, element, timestamp, context):
         time, size = self._time(timestamp, context), self._size
         start = time - (time - self._offset) % size
-        return [TimeWindow(start, start + size)]
+        if start != self._last[0]:
+            self._last = TimeWindow(start, start + size)
+        return [self._last]
 
     def __repr__(self):
         return "%s(%s, %s)" % (type(self).__name__, self._size, self._offset)

@@ -1,5 +1,6 @@
 """Process functions: of one stream and of two, keyed or not, with broadcast state or without."""
 
+from ..functions import TimeDomain
 from .context import RuntimeContextImpl
 from .operators import MAX_LONG, OPERATORS, Keyed, Operator
 from .states import Backend
@@ -72,6 +73,20 @@ class KeyedProcess(Keyed):
         super().__init__(*args)
         self.context = Context(self, self.service)
         self.collected = {} if self.task.batch else None
+        self._on_event = self._firing(TimeDomain.EVENT_TIME)
+        self._on_processing = self._firing(TimeDomain.PROCESSING_TIME)
+
+    def _firing(self, domain):
+        """Returns what takes a timer of a domain to the user's function."""
+        scope, task, context, event = self.scope, self.task, self.context, domain is TimeDomain.EVENT_TIME
+        run = self.calling(self.spec.on_timer, context)
+
+        def fire(time, key, slot, space):
+            task.timestamp = time if event else None
+            scope.key, scope.slot, context._domain = key, slot, domain
+            run(time)
+
+        return fire
 
     def input(self, index):
         if self.collected is None:
@@ -84,11 +99,6 @@ class KeyedProcess(Keyed):
             elements.append((timestamp, index, value))
 
         return collect
-
-    def on_timer(self, domain, time, space):
-        self.context._domain = domain
-        self.results(self.spec.on_timer(time, self.context))
-        self.context._domain = None
 
     def finish(self):
         if self.collected is None:

@@ -120,18 +120,20 @@ class Window(Keyed):
         return self.process
 
     def _plain(self, value):
-        task, table, scope, watermark = self.task, self.table, self.scope, self.current_watermark
+        task, scope, watermark, lateness = self.task, self.scope, self.current_watermark, self.lateness
         timestamp = task.timestamp
-        values, dirty, slot, add, skipped = table.values, table.dirty, scope.slot, self.spec.add, True
+        values, changed, slot, add, skipped = self.table.values, self.table.dirty.add, scope.slot, self.spec.add, True
         for window in self.assigner.assign_windows(value, timestamp, self.assigning):
-            if self._over(window):
-                continue
+            if self.event_time:
+                end = window.max_timestamp()
+                if end + lateness <= watermark:
+                    continue
             skipped = False
             at = (slot, window)
             contents = values.get(at, MISSING)
             values[at] = add(contents, value)
-            dirty.add(at)
-            if self.simple and contents is not MISSING and window.end - 1 > watermark:
+            changed(at)
+            if self.simple and contents is not MISSING and end > watermark:
                 continue  # its timers are set
             self.triggers.window = window
             self._act(self.trigger.on_element(value, timestamp, window, self.triggers), window, at)
