@@ -25,7 +25,7 @@ type driver struct {
 const maxPlan = 16 << 20
 
 func (g *guest) importExecute(stack []uint64) {
-	plan := bytes.Clone(g.argument("the plan of py_execute", stack[0], stack[1]))
+	plan := g.argument("the plan of py_execute", stack[0], stack[1])
 	if g.driver.execute == nil {
 		panic(fault.New(fault.Unsupported, "a job was started where there is none to start: execute() belongs into a driver script").
 			WithHint("call execute() in the script itself, not in a function that a stream calls"))
@@ -40,7 +40,7 @@ func (g *guest) importExecute(stack []uint64) {
 	defer image.Close()
 	// What the job takes is not the script's time.
 	began := time.Now()
-	result, err := g.driver.execute(g.entry.Context, plan, image)
+	result, err := g.driver.execute(g.entry.Context, bytes.Clone(plan), image)
 	waited := time.Since(began)
 	g.clock.entered, g.refilled = g.clock.entered.Add(waited), g.refilled.Add(waited)
 	g.driver.result = result

@@ -29,6 +29,9 @@ type job struct {
 // Errors are faults with the bundle's name in front of their position: of code Guest for what the file raised, with the traceback as Detail, and for one that has no function; Limit
 // for one that takes too long or too much memory; and what [pyodide.Load] says where there is no Python.
 func (r *Runtime) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error) {
+	if b.Python == nil {
+		return nil, notPython(b)
+	}
 	t, p, err := r.ready(ctx)
 	if err != nil {
 		return nil, err
@@ -42,6 +45,10 @@ func (r *Runtime) Open(ctx context.Context, b *bundle.Bundle) (udf.Bundle, error
 		return nil, fault.From(err).In("%s", b.Name)
 	}
 	return t.Bundle(ctx, b.Name, b.Digest, image, true, files)
+}
+
+func notPython(b *bundle.Bundle) error {
+	return fault.New(fault.Bundle, "this is no Python").At("%s", b.Name).WithHint("a .wasm is opened by wasmhost.Host.Open")
 }
 
 // jobImage returns the image of a bundle whose file has been executed.

@@ -69,9 +69,6 @@ func (r *Runtime) LoadFile(ctx context.Context, path string, options udf.Options
 	if err != nil {
 		return nil, err
 	}
-	if upload.Python == nil {
-		return nil, fault.New(fault.Bundle, "this is not Python").At("%s", path).WithHint("a .wasm is opened by wasmhost.Host.Open")
-	}
 	b, err := r.Open(ctx, upload)
 	if err != nil {
 		return nil, err

@@ -90,7 +90,7 @@ func TestClonesAreApart(t *testing.T) {
 	seen := map[string]bool{}
 	var made string
 	look := func(said string) {
-		parts := strings.SplitN(strings.Trim(said, "[]"), ", ", 3)
+		parts := strings.SplitN(strings.Trim(said, "[]"), ",", 3)
 		if parts[0] != "1" || made != "" && parts[1] != made || seen[parts[2]] {
 			t.Errorf("got %s after %d others, of which the number at the start was %s", said, len(seen), made)
 		}
@@ -113,7 +113,7 @@ func TestImagesAreKept(t *testing.T) {
 	var log lines
 	run := func() string {
 		r := newRuntime(t, python.Options{CacheDir: dir, Log: log.add})
-		return strings.Split(ask(t, openFile(t, r, upload(t, "user.py", counting)), "null", udf.Options{}), ", ")[1]
+		return strings.Split(ask(t, openFile(t, r, upload(t, "user.py", counting)), "null", udf.Options{}), ",")[1]
 	}
 	first := run()
 	if second := run(); second != first {
@@ -173,7 +173,7 @@ func TestManyMakeTheSameImageAtOnce(t *testing.T) {
 				return
 			}
 			defer b.Close(context.Background())
-			if got := ask(t, b, "null", udf.Options{}); !strings.HasPrefix(got, "[1, ") {
+			if got := ask(t, b, "null", udf.Options{}); !strings.HasPrefix(got, "[1,") {
 				t.Errorf("got %s", got)
 			}
 		}()
@@ -248,7 +248,7 @@ def map(event): return [time.time(), os.urandom(2).hex(), random.random(), str(d
 	b := openFile(t, r, upload(t, "user.py", source))
 	defer b.Close(context.Background())
 	first := ask(t, b, "null", udf.Options{})
-	if !strings.HasPrefix(first, `[1234567890.0, "0707", 0.`) || !strings.HasSuffix(first, `"2009-02-13 23:31:30+00:00"]`) {
+	if !strings.HasPrefix(first, `[1234567890.0,"0707",0.`) || !strings.HasSuffix(first, `"2009-02-13 23:31:30+00:00"]`) {
 		t.Errorf("got %s", first)
 	}
 	if again := ask(t, b, "null", udf.Options{}); again != first {
@@ -302,5 +302,55 @@ def map(event):
 	}
 	if err := g.Close(t.Context()); err != nil || log.String() != "" {
 		t.Errorf("got %v and %q", err, log.String())
+	}
+}
+
+// TestNothingStaysOpen counts what images take of the system.
+func TestNothingStaysOpen(t *testing.T) {
+	images := func() int {
+		names, err := filepath.Glob("/proc/self/fd/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, name := range names {
+			if to, err := os.Readlink(name); err == nil && strings.Contains(to, "wasmill-image") {
+				n++
+			}
+		}
+		maps, err := os.ReadFile("/proc/self/maps")
+		if err != nil && !os.IsNotExist(err) { // not Linux
+			t.Fatal(err)
+		}
+		return n + strings.Count(string(maps), "wasmill-image")
+	}
+	t.Run("used", func(t *testing.T) {
+		r := newRuntime(t, python.Options{CacheDir: t.TempDir()})
+		for range 2 {
+			b := openFile(t, r, upload(t, "user.py", counting))
+			ask(t, b, "null", udf.Options{})
+			ask(t, b, "null", udf.Options{MaxMemory: 64 << 20})
+			g, err := b.Instantiate(t.Context(), udf.Options{CallTimeout: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := g.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := r.Open(t.Context(), upload(t, "user.py", "raise ValueError")); err == nil {
+			t.Error("it loaded")
+		}
+		if _, err := r.Open(t.Context(), &bundle.Bundle{Name: "wasm"}); err == nil || err.Error() != "wasm: this is no Python (a .wasm is opened by wasmhost.Host.Open)" {
+			t.Errorf("got %v", err)
+		}
+		b := openFile(t, r, upload(t, "user.py", counting))
+		_, err := b.Instantiate(t.Context(), udf.Options{MaxMemory: 1 << 20})
+		if err == nil || !strings.HasPrefix(err.Error(), "user: the guest's image has 20971520 bytes of memory, the limit is 1048576") {
+			t.Errorf("got %v", err)
+		}
+	})
+	if n := images(); n != 0 {
+		t.Errorf("%d images are there after all was closed", n)
 	}
 }

@@ -154,7 +154,7 @@ func (r *Runtime) boot(ctx context.Context, t *wasmhost.Template, p *pyodide.Run
 	if err != nil {
 		return nil, err
 	}
-	seed, err := t.Seed(ctx, nil, files, r.limits())
+	seed, err := t.Seed(ctx, nil, files, udf.Options{CallTimeout: bootTimeout, Log: r.options.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +164,9 @@ func (r *Runtime) boot(ctx context.Context, t *wasmhost.Template, p *pyodide.Run
 	}
 	return seed.Image(ctx, false)
 }
+
+// bootTimeout is far more than the start of the interpreter takes on any machine.
+const bootTimeout = 5 * time.Minute
 
 // hashSeed is what strings are hashed with in all guests of an image. It is the machine's own, so that nobody outside can choose keys that
 // collide, and not 0, which means none.

@@ -30,6 +30,9 @@ type Script struct {
 
 // Run executes a bundle's file as a script, from its first line to its last. Errors are those of [Runtime.Open].
 func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
+	if b.Python == nil {
+		return notPython(b)
+	}
 	t, p, err := r.ready(ctx)
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func TestScripts(t *testing.T) {
 				Execute: func(_ context.Context, plan []byte, tasks udf.Bundle) ([]byte, error) {
 					jobs++
 					for range 2 {
-						if got := ask(t, tasks, "null", udf.Options{}); !strings.HasPrefix(got, "[1000, 11, 300, ") {
+						if got := ask(t, tasks, "null", udf.Options{}); !strings.HasPrefix(got, "[1000,11,300,") {
 							t.Errorf("a clone says %s", got)
 						}
 					}
@@ -82,7 +82,7 @@ func TestScripts(t *testing.T) {
 }
 
 func TestScriptsThatFail(t *testing.T) {
-	r := newRuntime(t, python.Options{LoadTimeout: 300 * time.Millisecond})
+	r := newRuntime(t, python.Options{LoadTimeout: time.Second})
 	run := func(code string, execute func() ([]byte, error)) error {
 		return r.Run(t.Context(), upload(t, "job.py", code), python.Script{
 			Execute: func(context.Context, []byte, udf.Bundle) ([]byte, error) { return execute() },
@@ -98,7 +98,7 @@ _runtime._functions[:] = _describe.functions(sys.modules["__main__"], lambda v: 
 		t.Errorf("got %v", err)
 	}
 	// The wait is longer than what the script may take.
-	err = run(source+"_wasmill.execute('p')\n", func() ([]byte, error) { time.Sleep(400 * time.Millisecond); return []byte("{}"), nil })
+	err = run(source+"_wasmill.execute('p')\n", func() ([]byte, error) { time.Sleep(1200 * time.Millisecond); return []byte("{}"), nil })
 	if err != nil {
 		t.Errorf("got %v", err)
 	}
