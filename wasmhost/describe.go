@@ -28,6 +28,30 @@ type description struct {
 	Functions []functionDecl `json:"functions"`
 }
 
+// refused is the part of a description that tells of what looks like a function and is none.
+type refused struct {
+	Refused []struct {
+		Name string `json:"name"`
+		Why  string `json:"why"`
+	} `json:"refused"`
+}
+
+var _ udf.Refuser = (*loaded)(nil)
+
+// Refused implements [udf.Refuser]. It is asked when a function is missed, so that the description is read anew.
+func (b *loaded) Refused(name string) string {
+	var r refused
+	if json.Unmarshal(b.describes, &r) != nil {
+		return ""
+	}
+	for _, f := range r.Refused {
+		if f.Name == name {
+			return clipText(f.Why)
+		}
+	}
+	return ""
+}
+
 type functionDecl struct {
 	Name  string      `json:"name"`
 	Kind  string      `json:"kind"`

@@ -9,6 +9,17 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 )
 
+func TestRefused(t *testing.T) {
+	b := &loaded{describes: []byte(`{"functions": [], "refused": [{"name": "f", "why": "it is\\u001b async"}, {"name": 7}]}`)}
+	if got := b.Refused("f"); got != "" {
+		t.Errorf("a description that is not sound: %q", got)
+	}
+	b.describes = []byte(`{"functions": [], "refused": [{"name": "f", "why": "it is async"}]}`)
+	if f, g := b.Refused("f"), b.Refused("g"); f != "it is async" || g != "" {
+		t.Errorf("got %q, %q", f, g)
+	}
+}
+
 func TestDescription(t *testing.T) {
 	got, err := parseDescription([]byte(`{"abi": 1, "name": "x", "later": {}, "functions": [
 		{"name": "a", "kind": "map", "doc": "two\nlines", "in": [{"name": "n", "type": "int64!"}], "out": []},

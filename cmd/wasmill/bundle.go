@@ -112,6 +112,16 @@ func (l *library) bundle(path string) (udf.Bundle, error) {
 	return b, nil
 }
 
+// refused returns why something in a bundle that has been loaded is no function, "" for nothing.
+func (l *library) refused(path, name string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r, ok := l.loaded[path].(udf.Refuser); ok {
+		return r.Refused(name)
+	}
+	return ""
+}
+
 // isPython reports whether a bundle that has been loaded is Python code.
 func (l *library) isPython(path string) bool {
 	l.mu.Lock()

@@ -97,6 +97,11 @@ func (c *runCmd) fillIn(p *plan.Plan, lib *library, w *wires) (*plan.Plan, error
 	if err != nil {
 		return nil, err
 	}
+	for _, name := range c.Function {
+		if why := lib.refused(c.File, name); why != "" {
+			return nil, fault.New(fault.Usage, "`%s` cannot be called: %s", name, why).In("%s", c.File)
+		}
+	}
 	chain, err := chooseFunctions(b.Functions(), c.Function)
 	if err != nil {
 		return nil, fault.From(err).In("%s", c.File)

@@ -89,6 +89,7 @@ func (w *wires) env(lib *library) plan.Env {
 			}
 			return b.Functions(), nil
 		},
+		Refused:    lib.refused,
 		Connectors: w.connectors(),
 		Formats:    formats(),
 		Sample: func(ctx context.Context, node *plan.Node, source connectors.Source) ([]byte, error) {

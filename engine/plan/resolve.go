@@ -258,6 +258,12 @@ func (r *resolver) signature(n *Node) *udf.Signature {
 			"write `" + strings.Join(kinds, ":` or `") + ":` for it"
 		return nil
 	}
+	if r.env.Refused != nil {
+		if why := r.env.Refused(c.Bundle, c.Function); why != "" {
+			r.add(n, fault.Schema, "call.function", "`%s` of the bundle `%s` cannot be called: %s", c.Function, c.Bundle, why)
+			return nil
+		}
+	}
 	r.add(n, fault.Schema, "call.function", "the bundle `%s` has no function `%s`", c.Bundle, c.Function).Hint = fault.DidYouMean(c.Function, b.names)
 	return nil
 }

@@ -73,6 +73,12 @@ type Bundle interface {
 	Close(ctx context.Context) error
 }
 
+// Refuser is a Bundle that knows why something in it that looks like a function is none.
+type Refuser interface {
+	// Refused returns the reason for a name, "" for none.
+	Refused(name string) string
+}
+
 // Options of a guest.
 type Options struct {
 	// MaxMemory is the most linear memory in bytes; 0 means the default of 256 MiB.
