@@ -18,11 +18,11 @@ func TestConventions(t *testing.T) {
 		config   string
 		want     string
 	}{
-		{"map", udf.Map, "documents", `[{"delay": 3}, {"delay": 30}]`, "", `{"event":"{\"delay\": 3, \"late\": false}"}|{"event":"{\"delay\": 30, \"late\": true}"}`},
-		{"map", udf.Map, "delay: int64, c: utf8", `[{"delay": 3, "c": "a"}]`, "", `{"event":"{\"delay\": 3, \"c\": \"a\", \"late\": false}"}`},
+		{"map", udf.Map, "documents", `[{"delay": 3}, {"delay": 30}]`, "", `{"event":"{\"delay\":3,\"late\":false}"}|{"event":"{\"delay\":30,\"late\":true}"}`},
+		{"map", udf.Map, "delay: int64, c: utf8", `[{"delay": 3, "c": "a"}]`, "", `{"event":"{\"delay\":3,\"c\":\"a\",\"late\":false}"}`},
 		{"filter", udf.Filter, "documents", `[{"delay": 3}, {"delay": 0}, {}]`, "", `{"keep":true}|{"keep":false}|{"keep":false}`},
 		{"flat_map", udf.FlatMap, "documents", `[{"id": 1, "legs": ["a", "b"]}, {"id": 2, "legs": []}, {"id": 3, "legs": ["c"]}]`, "",
-			`0 {"event":"{\"id\": 1, \"leg\": \"a\"}"}|0 {"event":"{\"id\": 1, \"leg\": \"b\"}"}|2 {"event":"{\"id\": 3, \"leg\": \"c\"}"}`},
+			`0 {"event":"{\"id\":1,\"leg\":\"a\"}"}|0 {"event":"{\"id\":1,\"leg\":\"b\"}"}|2 {"event":"{\"id\":3,\"leg\":\"c\"}"}`},
 		{"lines", udf.FlatMap, "documents", `[{"id": 1, "n": 2}, {"id": 2, "n": 0}]`, "", `0 {"event":"1"}|0 {"event":"1"}`},
 		{"speed", udf.Scalar, "distance: float64!, air_time: float64!", `[{"distance": 3, "air_time": 2}]`, "", `{"speed":1.5}`},
 		{"speed", udf.Map, "distance: float64!, air_time: float64!", `[{"distance": 3, "air_time": 2}]`, "", `{"speed":1.5}`},
@@ -40,11 +40,11 @@ func TestConventions(t *testing.T) {
 		{"several", udf.FlatMap, pairs, `[{"a": 2, "b": "x"}, {"a": 0}, {"a": 1}]`, "", `0 {"a":0,"b":"x"}|0 {"a":1,"b":"x"}|2 {"a":0,"b":null}`},
 		{"together", udf.Map, "b: utf8, more: bool, a: int64", `[{"a": 1, "b": "x"}]`, "", `{"event":"\"1x\""}`},
 		{"anything", udf.Map, "documents", `[1, "x", null, [], {}]`, "",
-			`{"event":"{\"type\": \"int\"}"}|{"event":"{\"type\": \"str\"}"}|{"event":"{\"type\": \"NoneType\"}"}|{"event":"{\"type\": \"list\"}"}|{"event":"{\"type\": \"dict\"}"}`},
+			`{"event":"{\"type\":\"int\"}"}|{"event":"{\"type\":\"str\"}"}|{"event":"{\"type\":\"NoneType\"}"}|{"event":"{\"type\":\"list\"}"}|{"event":"{\"type\":\"dict\"}"}`},
 		{"declared", udf.Map, "a: int64!", `[{"a": 3}]`, "", `{"half":1.5,"name":null}`},
-		{"scaled", udf.Map, "documents", `[{"x": 3}]`, "", `{"event":"{\"x\": 30}"}`},
-		{"Counter", udf.Map, "documents", `[{}, {}]`, `{"by": 3}`, `{"event":"{\"seen\": 3}"}|{"event":"{\"seen\": 6}"}`},
-		{"by_five", udf.Map, "documents", `[{}]`, "", `{"event":"{\"seen\": 5}"}`},
+		{"scaled", udf.Map, "documents", `[{"x": 3}]`, "", `{"event":"{\"x\":30}"}`},
+		{"Counter", udf.Map, "documents", `[{}, {}]`, `{"by": 3}`, `{"event":"{\"seen\":3}"}|{"event":"{\"seen\":6}"}`},
+		{"by_five", udf.Map, "documents", `[{}]`, "", `{"event":"{\"seen\":5}"}`},
 		{"by_five", udf.FlatMap, "documents", `[7]`, "", strings.TrimSuffix(strings.Repeat(`0 {"event":"7"}|`, 5), "|")},
 		{"keeps", udf.Map, pairs, `[{"a": 1000, "b": "xx"}, {"a": 2000, "b": "yy"}]`, "", `{"value":"1000 xx 1000 xx"}|{"value":"1000 xx 1000 xx; 2000 yy 2000 yy"}`},
 		{"keeps", udf.Map, pairs, `[{"a": 3000, "b": "zz"}]`, "", `{"value":"1000 xx 1000 xx; 2000 yy 2000 yy; 3000 zz 3000 zz"}`},
@@ -76,7 +76,7 @@ func TestHooks(t *testing.T) {
 		if err != nil {
 			t.Fatal(text(err))
 		}
-		if want := `{"event":"[\"open 4\", {\"by\": 4}]"}` + "\n"; got != want {
+		if want := `{"event":"[\"open 4\",{\"by\":4}]"}` + "\n"; got != want {
 			t.Errorf("got  %swant %s", got, want)
 		}
 	}

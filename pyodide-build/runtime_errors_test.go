@@ -166,7 +166,7 @@ func TestMemoryErrors(t *testing.T) {
 			if first != "row 0: MemoryError" && !strings.HasPrefix(first, "row 0: MemoryError (clean.py, line ") || !strings.HasPrefix(rest, "hint: the guest's memory is at its limit (--memory)\n") {
 				t.Fatalf("%s: got %s", function, text(err))
 			}
-			if got, err := u.run("fine", udf.Map, "", in); err != nil || got != `{"event":"{\"x\": 1}"}`+"\n" {
+			if got, err := u.run("fine", udf.Map, "", in); err != nil || got != `{"event":"{\"x\":1}"}`+"\n" {
 				t.Fatalf("after the error: %q, %v", got, err)
 			}
 		}

@@ -92,7 +92,7 @@ int wm_runtime_start(void) {
     if (!(wm_runtime = PyImport_ImportModule("wasmill._runtime"))) return -1;
     flush = PyObject_GetAttrString(wm_runtime, "flush");
     PyObject *timeout = flush ? PyObject_GetAttrString(wm_runtime, "Timeout") : NULL;
-    if (!timeout) return -1;
+    if (!timeout || wm_json_install()) return -1;
     wm_guard_init(timeout);
     wm_error_reserve();
     PyObject *v = PyObject_CallMethod(wm_runtime, "start", NULL);

@@ -8,6 +8,8 @@ import os
 import sys
 import types as _types
 
+import _wasmill
+
 from . import _describe, _errors, _log, _rows, _sandbox, _warm
 
 
@@ -71,7 +73,8 @@ def load(job):
     _errors.root = root.rstrip("/") + "/"
     sys.path[:0] = dict.fromkeys([root, folder, *(job.get("paths") or ())])
     os.chdir(root)
-    sys.argv = [path]
+    sys.argv = [path, *job.get("argv", ())]
+    _wasmill.parallelism = job.get("parallelism", 1)
     with io.open(path, "rb") as f:
         source = f.read()
     code = compile(source, path, "exec", dont_inherit=True)

@@ -1,0 +1,53 @@
+package pyodide_test
+
+import (
+	"encoding/json"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/wasmill/wasmill/engine/udf"
+)
+
+// TestJSON compares the codec with the standard library: on awkward values, and on as many random ones as WASMILL_JSON_ROUNDS says.
+func TestJSON(t *testing.T) {
+	rounds := 2000
+	if n, err := strconv.Atoi(os.Getenv("WASMILL_JSON_ROUNDS")); err == nil {
+		rounds = n
+	}
+	u := opened(t, "json")
+	got, err := u.run("map", udf.Map, "", record(t, "documents", `[{"seed": 1, "rounds": `+strconv.Itoa(rounds)+`}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(got, "compared") {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What is written for events is JSON as others read it.
+func TestJSONOfEvents(t *testing.T) {
+	u := opened(t, "json")
+	got, err := u.run("flat_map", udf.FlatMap, "", record(t, "documents", `[{"seed": 2, "rounds": 500}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(got, "\n"), "\n")
+	if len(lines) != 501 {
+		t.Fatalf("%d documents, want 501", len(lines))
+	}
+	last := ""
+	for _, line := range lines {
+		var d struct{ Event string }
+		_, row, _ := strings.Cut(line, " ")
+		if err := json.Unmarshal([]byte(row), &d); err != nil || !json.Valid([]byte(d.Event)) {
+			t.Fatalf("not JSON: %.200q, %v", line, err)
+		}
+		last = d.Event
+	}
+	want := `{"nan":null,"inf":[null,null],"half":"\ud800","key":{"1":2,"null":3,"true":4,"1.5":5},"sub":["t",1,{"x":1}]}`
+	if last != want {
+		t.Errorf("got %s, want %s", last, want)
+	}
+}
