@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -43,15 +44,7 @@ func ask(t testing.TB, b udf.Bundle, document string, o udf.Options) string {
 // answer calls a function with rows of the same document and returns the last one's result.
 func answer(t testing.TB, g udf.Guest, f udf.Function, document string, rows int) string {
 	t.Helper()
-	rb := array.NewRecordBuilder(g.Arena(), schema.Document())
-	defer rb.Release()
-	if err := g.Arena().Reserve(rows*(len(document)+64) + 4096); err != nil {
-		t.Fatal(err)
-	}
-	for range rows {
-		rb.Field(0).(*array.StringBuilder).Append(document)
-	}
-	in := rb.NewRecord()
+	in := documents(t, g, document, rows)
 	defer in.Release()
 	said := ""
 	err := f.Call(t.Context(), in, nil, func(r udf.Result) error {
@@ -62,6 +55,20 @@ func answer(t testing.TB, g udf.Guest, f udf.Function, document string, rows int
 		t.Fatalf("%v\n%s", err, fault.From(err).Detail)
 	}
 	return said
+}
+
+// documents makes rows of the same document in a guest's memory.
+func documents(t testing.TB, g udf.Guest, document string, rows int) arrow.Record {
+	t.Helper()
+	rb := array.NewRecordBuilder(g.Arena(), schema.Document())
+	defer rb.Release()
+	if err := g.Arena().Reserve(rows*(len(document)+64) + 4096); err != nil {
+		t.Fatal(err)
+	}
+	for range rows {
+		rb.Field(0).(*array.StringBuilder).Append(document)
+	}
+	return rb.NewRecord()
 }
 
 func openFile(t testing.TB, r *python.Runtime, b *bundle.Bundle) udf.Bundle {
