@@ -361,3 +361,30 @@ func TestNothingStaysOpen(t *testing.T) {
 		t.Errorf("%d images are there after all was closed", n)
 	}
 }
+
+// TestAThousandClones has them all at once.
+func TestAThousandClones(t *testing.T) {
+	b := openFile(t, newRuntime(t, python.Options{}), upload(t, "user.py", counting))
+	guests := make([]udf.Guest, 1000)
+	functions := make([]udf.Function, len(guests))
+	for i := range guests {
+		var err error
+		if guests[i], err = b.Instantiate(t.Context(), udf.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		defer guests[i].Close(context.Background())
+		if functions[i], err = guests[i].Bind(t.Context(), "map", udf.Map, schema.Document(), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]bool{}
+	for _, rows := range []int{1, 63} { // so that a guest that found the other's memory would have counted too far
+		for i := range guests {
+			got := answer(t, guests[i], functions[i], "null", rows)
+			if want := map[int]string{1: "[1,", 63: "[64,"}[rows]; !strings.HasPrefix(got, want) || seen[got] {
+				t.Fatalf("guest %d: got %s", i, got)
+			}
+			seen[got] = true
+		}
+	}
+}
