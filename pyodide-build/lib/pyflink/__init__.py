@@ -59,6 +59,7 @@ _MODULES = {
     "datastream.window": ["wasmill.datastream.window"],
     "java_gateway": ["wasmill.jvm"],
     "metrics": ["wasmill.metrics"],
+    "metrics.metricbase": ["wasmill.metrics"],
     "table": ["wasmill.table"],
     "table.types": ["wasmill.table"],
     "testing": [],

@@ -13,7 +13,11 @@ __all__ = ["FileSink", "FileSource", "JetStreamSink", "JetStreamSource", "Number
 
 
 class JetStreamSource(Source):
-    """The messages of a stream. Their timestamps are those of the server."""
+    """The messages of a stream. Their timestamps are those of the server.
+
+    >>> source = JetStreamSource.builder().set_stream("FLIGHTS").set_subjects("flights.*").set_bounded().build()
+    >>> flights = env.from_source(source, WatermarkStrategy.no_watermarks(), "flights")
+    """
 
     def __init__(self, config, schema):
         self._config, self._schema = config, schema
@@ -21,14 +25,17 @@ class JetStreamSource(Source):
         self.type_info = schema.output_type
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "jetstream", "config": self._config}
 
     def decode(self, payload, name):
+        """Returns the elements of what the host read."""
         value = self._schema.deserialize(payload)
         return () if value is None else (value,)
 
     @staticmethod
     def builder():
+        """Begins one."""
         return JetStreamSource.Builder()
 
     class Builder:
@@ -38,6 +45,7 @@ class JetStreamSource(Source):
             self._config, self._schema = {}, SimpleStringSchema()
 
         def set_stream(self, stream):
+            """Reads this stream."""
             self._config["stream"] = stream
             return self
 
@@ -72,6 +80,7 @@ class JetStreamSource(Source):
             return self
 
         def build(self):
+            """Returns the source."""
             if "stream" not in self._config:
                 raise ValueError("which stream is read? set_stream(NAME)")
             return JetStreamSource(self._config, self._schema)
@@ -83,19 +92,26 @@ class _Function(DeserializationSchema):
 
 
 class JetStreamSink(Sink):
-    """Publishes each element as a message."""
+    """Publishes each element as a message.
+
+    >>> sink = JetStreamSink.builder().set_subject("late").set_value_serialization_schema(SimpleStringSchema()).build()
+    >>> written = env.from_collection(["a"], Types.STRING()).sink_to(sink)
+    """
 
     def __init__(self, config, name_of, schema):
         self._config, self._name_of, self._schema = config, name_of, schema
 
     def output(self, node):
+        """Says what a task hands over."""
         return OutputSpec("records", serialize=self._schema.serialize, name_of=self._name_of)
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "jetstream", "config": self._config}
 
     @staticmethod
     def builder():
+        """Begins one."""
         return JetStreamSink.Builder()
 
     class Builder:
@@ -134,6 +150,7 @@ class JetStreamSink(Sink):
             return self
 
         def build(self):
+            """Returns the sink."""
             if self._name_of is None:
                 raise ValueError("where are messages published? set_subject(SUBJECT)")
             if self._config.get("create") and self._config["subject"] == "{name>}":

@@ -45,6 +45,7 @@ class DataStreamTestSinkFunction(SinkFunction):
         return [str(value) for value in values] if stringify else values
 
     def clear(self):
+        """Forgets the results."""
         self.get_java_function().results()
 
 
@@ -52,6 +53,7 @@ class SecondColumnTimestampAssigner(TimestampAssigner):
     """Takes the second field for the time."""
 
     def extract_timestamp(self, value, record_timestamp):
+        """Returns the second field."""
         return int(value[1])
 
 
@@ -89,8 +91,10 @@ class PyFlinkDataStreamTestCase(PyFlinkTestCase):
 
 
 class PyFlinkStreamingTestCase(PyFlinkDataStreamTestCase):
-    pass
+    """A test in streaming mode."""
 
 
 class PyFlinkBatchTestCase(PyFlinkDataStreamTestCase):
+    """A test in batch mode."""
+
     mode = RuntimeExecutionMode.BATCH

@@ -159,6 +159,7 @@ class _Settings:
 
     _DEFAULTS = {}
     _ARGUMENTS = {}  # what a setter's argument is called, where it is not the setting's name
+    _USED = ()  # the settings that mean something here
 
     def __init__(self):
         self._set = {name: dict(value) if isinstance(value, dict) else value for name, value in self._DEFAULTS.items()}
@@ -172,7 +173,9 @@ class _Settings:
         scope = {}  # made of text, so that the argument has its name
         exec("def get(self):\n    return self._set[%r]\ndef put(self, %s):\n    self._set[%r] = %s\n    return self\n" % (name, argument, name, argument), scope)
         words = name.replace("_", " ")
-        for prefix, method, doc in (("get_", scope["get"], "Returns the %s." % words), ("set_", scope["put"], "Sets the %s." % words)):
+        for prefix, method, doc in (
+                ("get_", scope["get"], "Returns the %s." % words),
+                ("set_", scope["put"], ("Sets the %s." if name in cls._USED else "Keeps the %s, which has no effect here.") % words)):
             if prefix + name not in vars(cls):
                 method.__name__, method.__qualname__ = prefix + name, "%s.%s%s" % (cls.__name__, prefix, name)
                 method.__module__, method.__doc__ = cls.__module__, doc
@@ -227,6 +230,7 @@ class ExecutionConfig(_Settings):
         "default_input_dependency_constraint": InputDependencyConstraint.ANY, "global_job_parameters": {},
         "restart_strategy": None, "number_of_execution_retries": -1,
     }
+    _USED = ("parallelism", "max_parallelism", "auto_watermark_interval", "global_job_parameters", "restart_strategy")
     _ARGUMENTS = {
         "auto_watermark_interval": "interval", "latency_tracking_interval": "interval", "task_cancellation_interval": "interval",
         "task_cancellation_timeout": "timeout", "restart_strategy": "restart_strategy_configuration",
@@ -316,6 +320,7 @@ class CheckpointConfig(_Settings):
         "externalized_checkpoint_retention": ExternalizedCheckpointRetention.NO_EXTERNALIZED_CHECKPOINTS,
         "alignment_timeout": Duration.of_millis(0), "force_unaligned_checkpoints": False, "prefer_checkpoint_for_recovery": False,
     }
+    _USED = ("checkpoint_interval", "checkpointing_mode")
     _ARGUMENTS = {"externalized_checkpoint_cleanup": "cleanup_mode", "externalized_checkpoint_retention": "retention_mode", "checkpoint_storage": "storage"}
 
     def __init__(self):

@@ -23,6 +23,8 @@ class JobID:
 
 
 class JobStatus(Enum):
+    """What a job is doing."""
+
     INITIALIZING = 0
     CREATED = 1
     RUNNING = 2
@@ -36,9 +38,11 @@ class JobStatus(Enum):
     RECONCILING = 10
 
     def is_globally_terminal_state(self):
+        """Tells whether the job has ended for good."""
         return self in (JobStatus.FAILED, JobStatus.CANCELED, JobStatus.FINISHED)
 
     def is_terminal_state(self):
+        """Tells whether the job has ended or is suspended."""
         return self.is_globally_terminal_state() or self is JobStatus.SUSPENDED
 
 
@@ -49,6 +53,7 @@ class JobExecutionResult:
         self._job_id, self._runtime, self._finished = job_id, runtime_millis, finished
 
     def get_job_id(self):
+        """Returns the job's ID."""
         return self._job_id
 
     def get_net_runtime(self):
@@ -56,6 +61,7 @@ class JobExecutionResult:
         return self._runtime
 
     def is_job_execution_result(self):
+        """Tells whether the job has ended."""
         return self._finished
 
     def get_accumulator_result(self, accumulator_name):
@@ -63,6 +69,7 @@ class JobExecutionResult:
         return None
 
     def get_all_accumulator_results(self):
+        """Returns no results: there are no accumulators."""
         return {}
 
     def __str__(self):
@@ -84,22 +91,27 @@ class CompletableFuture:
             self._done = True
 
     def result(self):
+        """Waits for the value, and returns it."""
         self._settle()
         if self._error is not None:
             raise self._error
         return self._value
 
     def exception(self):
+        """Waits, and returns the exception or None."""
         self._settle()
         return self._error
 
     def done(self):
+        """Tells whether it has been waited for."""
         return self._done
 
     def cancelled(self):
+        """Tells whether it was cancelled: no."""
         return False
 
     def cancel(self):
+        """Cancels nothing."""
         return False
 
 
@@ -110,15 +122,19 @@ class JobClient:
         self._job_id, self._wait, self._status, self._cancel = job_id, wait, status, cancel
 
     def get_job_id(self):
+        """Returns the job's ID."""
         return self._job_id
 
     def get_job_status(self):
+        """Returns a future of the status."""
         return CompletableFuture(self._status)
 
     def get_job_execution_result(self):
+        """Returns a future of the JobExecutionResult."""
         return CompletableFuture(self._wait)
 
     def cancel(self):
+        """Cancels nothing: the job has ended."""
         return CompletableFuture(self._cancel)
 
     def get_accumulators(self):
@@ -126,9 +142,9 @@ class JobClient:
         return CompletableFuture(dict)
 
     def trigger_savepoint(self, savepoint_directory=None):
-        """Refuses: the job has ended, and its last commit is in its store."""
+        """Refuses: there are no savepoints; the last commit is in the store."""
         raise RuntimeError("there are no savepoints: a job commits its state to its store, and starts again from there")
 
     def stop_with_savepoint(self, advance_to_end_of_event_time, savepoint_directory=None):
-        """Refuses, as trigger_savepoint."""
+        """Refuses: there are no savepoints; the last commit is in the store."""
         self.trigger_savepoint(savepoint_directory)

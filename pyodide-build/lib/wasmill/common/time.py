@@ -6,7 +6,11 @@ __all__ = ["Duration", "Instant", "Time"]
 
 
 class Duration:
-    """A span of time, exact to the nanosecond."""
+    """A span of time, exact to the nanosecond.
+
+    >>> Duration.of_seconds(5).to_millis()
+    5000
+    """
 
     __slots__ = ("_nanos",)
 
@@ -15,26 +19,32 @@ class Duration:
 
     @staticmethod
     def of_days(days):
+        """Returns so many days."""
         return Duration(days * 86_400_000_000_000)
 
     @staticmethod
     def of_hours(hours):
+        """Returns so many hours."""
         return Duration(hours * 3_600_000_000_000)
 
     @staticmethod
     def of_minutes(minutes):
+        """Returns so many minutes."""
         return Duration(minutes * 60_000_000_000)
 
     @staticmethod
     def of_seconds(seconds):
+        """Returns so many seconds."""
         return Duration(seconds * 1_000_000_000)
 
     @staticmethod
     def of_millis(millis):
+        """Returns so many milliseconds."""
         return Duration(millis * 1_000_000)
 
     @staticmethod
     def of_nanos(nanos):
+        """Returns so many nanoseconds."""
         return Duration(nanos)
 
     @staticmethod
@@ -49,9 +59,11 @@ class Duration:
     to_milliseconds = to_millis
 
     def to_seconds(self):
+        """Returns whole seconds."""
         return self._nanos // 1_000_000_000
 
     def to_nanos(self):
+        """Returns nanoseconds."""
         return self._nanos
 
     def __eq__(self, other):
@@ -68,7 +80,11 @@ class Duration:
 
 
 class Time:
-    """A span of time in milliseconds, as windows take it."""
+    """A span of time in milliseconds, as windows take it.
+
+    >>> Time.minutes(5).to_milliseconds()
+    300000
+    """
 
     __slots__ = ("_milliseconds",)
 
@@ -76,28 +92,34 @@ class Time:
         self._milliseconds = milliseconds
 
     def to_milliseconds(self):
+        """Returns milliseconds."""
         return self._milliseconds
 
     to_millis = to_milliseconds
 
     @staticmethod
     def milliseconds(milliseconds):
+        """Returns so many milliseconds."""
         return Time(milliseconds)
 
     @staticmethod
     def seconds(seconds):
+        """Returns so many seconds."""
         return Time.milliseconds(seconds * 1000)
 
     @staticmethod
     def minutes(minutes):
+        """Returns so many minutes."""
         return Time.seconds(minutes * 60)
 
     @staticmethod
     def hours(hours):
+        """Returns so many hours."""
         return Time.minutes(hours * 60)
 
     @staticmethod
     def days(days):
+        """Returns so many days."""
         return Time.hours(days * 24)
 
     def __eq__(self, other):
@@ -111,7 +133,11 @@ class Time:
 
 
 class Instant:
-    """A point of time: seconds since 1970 UTC and nanoseconds within the second."""
+    """A point of time: seconds since 1970 UTC and nanoseconds within the second.
+
+    >>> Instant.of_epoch_milli(1500)
+    Instant<1, 500000000>
+    """
 
     __slots__ = ("seconds", "nanos")
 
@@ -120,14 +146,17 @@ class Instant:
         self.nanos = nanos
 
     def to_epoch_milli(self):
+        """Returns milliseconds since 1970."""
         return self.seconds * 1000 + self.nanos // 1_000_000
 
     @staticmethod
     def of_epoch_milli(epoch_milli):
+        """Returns the point of milliseconds since 1970."""
         seconds, millis = divmod(epoch_milli, 1000)
         return Instant(seconds, millis * 1_000_000)
 
     def to_datetime(self):
+        """Returns a datetime in UTC."""
         return datetime.datetime.fromtimestamp(self.seconds, datetime.timezone.utc) + datetime.timedelta(microseconds=self.nanos // 1000)
 
     def __eq__(self, other):

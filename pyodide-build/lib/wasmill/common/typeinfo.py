@@ -33,12 +33,15 @@ class TypeInformation:
         return _own_text(self) or to_text
 
     def need_conversion(self):
+        """Tells whether values are converted for the JVM: no."""
         return False
 
     def to_internal_type(self, obj):
+        """Returns the value."""
         return obj
 
     def from_internal_type(self, obj):
+        """Returns the value."""
         return obj
 
     def get_java_type_info(self):
@@ -298,14 +301,17 @@ class SqlTimeTypeInfo(TypeInformation):
 
     @staticmethod
     def DATE():
+        """A datetime.date."""
         return SqlTimeTypeInfo("SqlDate")
 
     @staticmethod
     def TIME():
+        """A datetime.time."""
         return SqlTimeTypeInfo("SqlTime")
 
     @staticmethod
     def TIMESTAMP():
+        """A datetime.datetime."""
         return SqlTimeTypeInfo("SqlTimestamp")
 
 
@@ -457,12 +463,15 @@ class RowTypeInfo(TypeInformation):
             raise ValueError("expected as many names as types, got %d names and %d types" % (len(self._field_names), len(field_types)))
 
     def get_field_names(self):
+        """Returns the names."""
         return self._field_names
 
     def get_field_types(self):
+        """Returns the types."""
         return self._field_types
 
     def get_field_index(self, field_name):
+        """Returns the position of a name."""
         return self._field_names.index(field_name)
 
     def converter(self):
@@ -506,6 +515,7 @@ class TupleTypeInfo(TypeInformation):
         self._field_types = field_types
 
     def get_field_types(self):
+        """Returns the types."""
         return self._field_types
 
     def converter(self):

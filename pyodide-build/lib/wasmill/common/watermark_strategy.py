@@ -8,9 +8,15 @@ MIN_TIMESTAMP = -(1 << 63)
 
 
 class TimestampAssigner:
-    """Gives an element its event time: ``extract_timestamp(value, record_timestamp) -> milliseconds since 1970``."""
+    """Gives an element its event time: ``extract_timestamp(value, record_timestamp) -> milliseconds since 1970``.
+
+    >>> class EventTime(TimestampAssigner):
+    ...     def extract_timestamp(self, value, record_timestamp):
+    ...         return value["time"]
+    """
 
     def extract_timestamp(self, value, record_timestamp):
+        """Returns an element's time in milliseconds since 1970; record_timestamp is the one before, negative without."""
         raise NotImplementedError
 
 
@@ -18,22 +24,35 @@ class WatermarkOutput:
     """Takes what a :class:`WatermarkGenerator` says of event time."""
 
     def emit_watermark(self, watermark):
+        """Emits a watermark in milliseconds since 1970; smaller ones than before are passed over."""
         raise NotImplementedError
 
     def mark_idle(self):
+        """Says that nothing is to be expected for now."""
         raise NotImplementedError
 
     def mark_active(self):
+        """Says that elements come again."""
         raise NotImplementedError
 
 
 class WatermarkGenerator:
-    """Sees every element, and emits watermarks with it or from time to time."""
+    """Sees every element, and emits watermarks with it or from time to time.
+
+    >>> class EveryElement(WatermarkGenerator):
+    ...     def on_event(self, event, event_timestamp, output):
+    ...         output.emit_watermark(event_timestamp - 3000)
+    ...     def on_periodic_emit(self, output):
+    ...         pass
+    >>> strategy = WatermarkStrategy.for_generator(EveryElement)
+    """
 
     def on_event(self, event, event_timestamp, output):
+        """Sees an element."""
         raise NotImplementedError
 
     def on_periodic_emit(self, output):
+        """Is asked from time to time, every 200 ms where nothing is said."""
         raise NotImplementedError
 
 

@@ -30,7 +30,13 @@ def note(what):
 
 
 class StreamExecutionEnvironment:
-    """Makes streams, and runs the jobs that they are part of."""
+    """Makes streams, and runs the jobs that they are part of.
+
+    >>> env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)
+    >>> numbers = env.from_collection([1, 2, 3], Types.INT())
+    >>> list(numbers.map(lambda v: v * v).execute_and_collect())
+    [1, 4, 9]
+    """
 
     _default = None
 
@@ -67,6 +73,7 @@ class StreamExecutionEnvironment:
     # Settings.
 
     def get_config(self):
+        """Returns the ExecutionConfig."""
         return self._config
 
     def set_parallelism(self, parallelism):
@@ -77,6 +84,7 @@ class StreamExecutionEnvironment:
         return self
 
     def get_parallelism(self):
+        """Returns how many subtasks an operator has that does not say itself."""
         own = self._config.get_parallelism()
         return own if own > 0 else self._local_parallelism
 
@@ -88,15 +96,19 @@ class StreamExecutionEnvironment:
         return self
 
     def get_max_parallelism(self):
+        """Returns the number of key groups, or -1 where nothing is said."""
         return self._config.get_max_parallelism()
 
     def get_default_local_parallelism(self):
+        """Returns the parallelism where nothing is said: as many as there are processors."""
         return self._local_parallelism
 
     def set_default_local_parallelism(self, parallelism):
+        """Sets the parallelism where nothing is said."""
         self._local_parallelism = parallelism
 
     def register_slot_sharing_group(self, slot_sharing_group):
+        """Keeps what a slot sharing group needs; there are no slots."""
         self._slots[slot_sharing_group.get_name()] = slot_sharing_group
         return self
 
@@ -111,23 +123,29 @@ class StreamExecutionEnvironment:
         return self._mode is RuntimeExecutionMode.BATCH
 
     def set_buffer_timeout(self, timeout_millis):
+        """Keeps how long elements may wait to be sent; they are sent at the end of each batch."""
         self._buffer_timeout = timeout_millis
         return self
 
     def get_buffer_timeout(self):
+        """Returns what set_buffer_timeout was given, in milliseconds."""
         return self._buffer_timeout
 
     def disable_operator_chaining(self):
+        """Runs every operator as a task of its own."""
         self._chaining = False
         return self
 
     def is_chaining_enabled(self):
+        """Tells whether operators may run as one task."""
         return self._chaining
 
     def is_chaining_of_operators_with_different_max_parallelism_enabled(self):
+        """Tells whether operators of different maximum parallelism may run as one task: yes."""
         return True
 
     def get_checkpoint_config(self):
+        """Returns the CheckpointConfig."""
         return self._checkpoints
 
     def enable_checkpointing(self, interval, mode=None):
@@ -138,9 +156,11 @@ class StreamExecutionEnvironment:
         return self
 
     def get_checkpoint_interval(self):
+        """Returns how often state is committed, in milliseconds, or -1 for as often as the engine does."""
         return self._checkpoints.get_checkpoint_interval()
 
     def get_checkpointing_mode(self):
+        """Returns the checkpointing mode."""
         return self._checkpoints.get_checkpointing_mode()
 
     def get_checkpointing_consistency_mode(self):
@@ -148,6 +168,7 @@ class StreamExecutionEnvironment:
         return self._checkpoints.get_checkpointing_mode()
 
     def is_unaligned_checkpoints_enabled(self):
+        """Tells whether unaligned checkpoints were asked for."""
         return self._checkpoints.is_unaligned_checkpoints_enabled()
 
     def is_force_unaligned_checkpoints(self):
@@ -155,25 +176,31 @@ class StreamExecutionEnvironment:
         return self._checkpoints.is_force_unaligned_checkpoints()
 
     def get_state_backend(self):
+        """Returns what set_state_backend was given."""
         return self._state_backend
 
     def set_state_backend(self, state_backend):
+        """Keeps a state backend; state is in the guest's memory and in Badger whatever it is."""
         note("state is kept in the guest and in Badger; the state backend %s is not used" % type(state_backend).__name__)
         self._state_backend = state_backend
         return self
 
     def enable_changelog_state_backend(self, enabled):
+        """Keeps whether changes are logged; commits always are of what changed."""
         self._changelog = enabled
         return self
 
     def is_changelog_state_backend_enabled(self):
+        """Returns what enable_changelog_state_backend was given."""
         return self._changelog
 
     def set_default_savepoint_directory(self, directory):
+        """Keeps a folder; there are no savepoints."""
         self._savepoints = directory
         return self
 
     def get_default_savepoint_directory(self):
+        """Returns what set_default_savepoint_directory was given."""
         return self._savepoints
 
     def configure(self, configuration):
@@ -207,17 +234,21 @@ class StreamExecutionEnvironment:
                 self.add_jars(values[key])
 
     def set_restart_strategy(self, restart_strategy_configuration):
+        """Says how often a failed job is started again."""
         self._config.set_restart_strategy(restart_strategy_configuration)
 
     def get_restart_strategy(self):
+        """Returns how often a failed job is started again."""
         return self._config.get_restart_strategy() or RestartStrategies.fall_back_restart()
 
     def set_stream_time_characteristic(self, characteristic):
+        """Sets the older time characteristic: without event time no watermarks are emitted from time to time."""
         self._characteristic = characteristic
         if characteristic is TimeCharacteristic.ProcessingTime:
             self._config.set_auto_watermark_interval(0)
 
     def get_stream_time_characteristic(self):
+        """Returns the time characteristic."""
         return self._characteristic
 
     def add_default_kryo_serializer(self, type_class_name, serializer_class_name):
@@ -247,15 +278,19 @@ class StreamExecutionEnvironment:
             sys.path.append(folder)
 
     def add_python_archive(self, archive_path, target_dir=None):
+        """Keeps nothing: files beside the script are seen as they are."""
         note("archives beside the script are seen by it as they are; add_python_archive(%r) unpacks nothing" % archive_path)
 
     def set_python_requirements(self, requirements_file_path, requirements_cache_dir=None):
+        """Keeps nothing: wheels of pure Python beside the script can be imported."""
         note("requirements are not installed in the sandbox: put pure-Python wheels beside the script (%r)" % requirements_file_path)
 
     def set_python_executable(self, python_exec):
+        """Keeps nothing: there is one Python in the sandbox."""
         note("there is one Python in the sandbox; set_python_executable(%r) has no effect" % python_exec)
 
     def add_jars(self, *jars_path):
+        """Refuses: there is no JVM; read and write with FileSource, FileSink and wasmill.connectors."""
         raise TypeError("there is no JVM, so that jars (%s) cannot be used; read and write with wasmill.connectors (JetStreamSource, JetStreamSink), "
                         "FileSource and FileSink" % ", ".join(map(str, jars_path)))
 
@@ -264,6 +299,7 @@ class StreamExecutionEnvironment:
         self.add_jars(*classpaths)
 
     def register_cached_file(self, file_path, name, executable=False):
+        """Keeps a file's name; files beside the script are there under their own."""
         self._files[name] = file_path
 
     # Sources.
@@ -300,6 +336,7 @@ class StreamExecutionEnvironment:
         return self._source(TextSource(file_path, charset_name), "Source: " + str(file_path), Types.STRING())
 
     def add_source(self, source_func, source_name="Custom Source", type_info=None):
+        """Makes a stream of a source; a SourceFunction, which is Java's, is refused."""
         if isinstance(source_func, Source):
             return self.from_source(source_func, None, source_name, type_info)
         if not isinstance(source_func, SourceFunction):
@@ -308,6 +345,7 @@ class StreamExecutionEnvironment:
                         "JetStreamSource" % type(source_func).__name__)
 
     def create_input(self, input_format, type_info=None):
+        """Refuses: input formats are Java's; read with from_source."""
         raise TypeError("input formats are Java's; read with from_source")
 
     # Running.
@@ -348,6 +386,7 @@ class StreamExecutionEnvironment:
         return json.dumps({"nodes": plan.nodes(self._sinks)})
 
     def close(self):
+        """Forgets the sinks that have not been executed."""
         self._sinks = []
 
 

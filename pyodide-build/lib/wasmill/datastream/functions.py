@@ -82,7 +82,16 @@ class KeyedStateStore(ABC):
 
 
 class RuntimeContext(KeyedStateStore):
-    """What a function learns of where it runs, when it is opened."""
+    """What a function learns of where it runs, when it is opened.
+
+    >>> class Where(MapFunction):
+    ...     def open(self, runtime_context):
+    ...         self.where = runtime_context.get_task_name_with_subtasks()
+    ...     def map(self, value):
+    ...         return self.where
+    >>> list(env.from_collection([1]).map(Where()).execute_and_collect())
+    ['Map (1/1)']
+    """
 
     @abstractmethod
     def get_task_name(self):
@@ -121,18 +130,25 @@ class Function(ABC):
     """The base of all user functions: opened once before the first element, closed once after the last."""
 
     def open(self, runtime_context):
-        pass
+        """Called once in each subtask, before the first element."""
 
     def close(self):
-        pass
+        """Called once in each subtask, after the last element."""
 
 
 class MapFunction(Function):
-    """One element out of each."""
+    """One element out of each.
+
+    >>> class Double(MapFunction):
+    ...     def map(self, value):
+    ...         return value * 2
+    >>> list(env.from_collection([1, 2]).map(Double()).execute_and_collect())
+    [2, 4]
+    """
 
     @abstractmethod
     def map(self, value):
-        pass
+        """Returns the result of an element."""
 
 
 class CoMapFunction(Function):
@@ -140,47 +156,83 @@ class CoMapFunction(Function):
 
     @abstractmethod
     def map1(self, value):
-        pass
+        """Returns the result of an element of the first stream."""
 
     @abstractmethod
     def map2(self, value):
-        pass
+        """Returns the result of an element of the second stream."""
 
 
 class FlatMapFunction(Function):
-    """Any number of elements out of each, as a generator or an iterable."""
+    """Any number of elements out of each, as a generator or an iterable.
+
+    >>> class Split(FlatMapFunction):
+    ...     def flat_map(self, value):
+    ...         yield from value.split()
+    >>> list(env.from_collection(["to be"]).flat_map(Split()).execute_and_collect())
+    ['to', 'be']
+    """
 
     @abstractmethod
     def flat_map(self, value):
-        pass
+        """Returns or yields the results of an element."""
 
 
 class CoFlatMapFunction(Function):
-    """Any number of elements out of each, of two streams."""
+    """Any number of elements out of each, of two streams.
+
+    >>> class Either(CoFlatMapFunction):
+    ...     def flat_map1(self, value):
+    ...         yield value
+    ...     def flat_map2(self, value):
+    ...         yield -value
+    >>> sorted(env.from_collection([1]).connect(env.from_collection([2])).flat_map(Either()).execute_and_collect())
+    [-2, 1]
+    """
 
     @abstractmethod
     def flat_map1(self, value):
-        pass
+        """Returns or yields the results of an element of the first stream."""
 
     @abstractmethod
     def flat_map2(self, value):
-        pass
+        """Returns or yields the results of an element of the second stream."""
 
 
 class ReduceFunction(Function):
-    """Two elements into one of the same type."""
+    """Two elements into one of the same type.
+
+    >>> class Longer(ReduceFunction):
+    ...     def reduce(self, value1, value2):
+    ...         return max(value1, value2, key=len)
+    >>> list(env.from_collection(["a", "bcd", "ef"]).key_by(lambda v: 0).reduce(Longer()).map(str).execute_and_collect())
+    ['a', 'bcd', 'bcd']
+    """
 
     @abstractmethod
     def reduce(self, value1, value2):
-        pass
+        """Returns one element for two."""
 
 
 class AggregateFunction(Function):
-    """Elements into an accumulator, and that into a result."""
+    """Elements into an accumulator, and that into a result.
+
+    >>> class Mean(AggregateFunction):
+    ...     def create_accumulator(self):
+    ...         return 0, 0
+    ...     def add(self, value, accumulator):
+    ...         return accumulator[0] + value, accumulator[1] + 1
+    ...     def get_result(self, accumulator):
+    ...         return accumulator[0] / accumulator[1]
+    ...     def merge(self, acc_a, acc_b):
+    ...         return acc_a[0] + acc_b[0], acc_a[1] + acc_b[1]
+    >>> list(env.from_collection([1, 2]).count_window_all(2).aggregate(Mean()).execute_and_collect())
+    [1.5]
+    """
 
     @abstractmethod
     def create_accumulator(self):
-        pass
+        """Returns the accumulator of no elements."""
 
     @abstractmethod
     def add(self, value, accumulator):
@@ -188,7 +240,7 @@ class AggregateFunction(Function):
 
     @abstractmethod
     def get_result(self, accumulator):
-        pass
+        """Returns the result of an accumulator."""
 
     @abstractmethod
     def merge(self, acc_a, acc_b):
@@ -196,34 +248,54 @@ class AggregateFunction(Function):
 
 
 class KeySelector(Function):
-    """The key of an element."""
+    """The key of an element.
+
+    >>> class First(KeySelector):
+    ...     def get_key(self, value):
+    ...         return value[0]
+    >>> keyed = env.from_collection([("a", 1)]).key_by(First(), Types.STRING())
+    """
 
     @abstractmethod
     def get_key(self, value):
-        pass
+        """Returns the element's key."""
 
 
 class NullByteKeySelector(KeySelector):
     """One key for all."""
 
     def get_key(self, value):
+        """Returns the element's key."""
         return 0
 
 
 class FilterFunction(Function):
-    """Whether to keep an element."""
+    """Whether to keep an element.
+
+    >>> class Even(FilterFunction):
+    ...     def filter(self, value):
+    ...         return value % 2 == 0
+    >>> list(env.from_collection([1, 2]).filter(Even()).execute_and_collect())
+    [2]
+    """
 
     @abstractmethod
     def filter(self, value):
-        pass
+        """Tells whether the element stays."""
 
 
 class Partitioner(Function):
-    """Which of num_partitions subtasks an element with this key goes to."""
+    """Which of num_partitions subtasks an element with this key goes to.
+
+    >>> class Modulo(Partitioner):
+    ...     def partition(self, key, num_partitions):
+    ...         return key % num_partitions
+    >>> spread = env.from_collection([1, 2]).partition_custom(Modulo(), lambda value: value)
+    """
 
     @abstractmethod
     def partition(self, key, num_partitions):
-        pass
+        """Returns a subtask's number, from 0."""
 
 
 class SourceFunction:
@@ -240,6 +312,7 @@ class SinkFunction:
         self._sink_func = sink_func
 
     def get_java_function(self):
+        """Returns what the function was made of."""
         return self._sink_func
 
 
@@ -266,97 +339,144 @@ class _OnTimerContext(_KeyedContext):
 
 
 class ProcessFunction(Function):
-    """Any number of elements out of each; side outputs by ``yield tag, value``."""
+    """Any number of elements out of each; side outputs by ``yield tag, value``.
+
+    >>> odd = OutputTag("odd", Types.INT())
+    >>> class Split(ProcessFunction):
+    ...     def process_element(self, value, ctx):
+    ...         yield value if value % 2 == 0 else (odd, value)
+    >>> split = env.from_collection([1, 2, 3]).process(Split(), Types.INT())
+    >>> list(split.get_side_output(odd).execute_and_collect())
+    [1, 3]
+    """
 
     class Context(_Context):
-        pass
+        """What process_element gets."""
 
     @abstractmethod
     def process_element(self, value, ctx):
-        pass
+        """Returns or yields the results of an element; None is none."""
 
 
 class KeyedProcessFunction(Function):
-    """Any number of elements out of each and out of timers, with state by key."""
+    """Any number of elements out of each and out of timers, with state by key.
+
+    >>> class Count(KeyedProcessFunction):
+    ...     def open(self, runtime_context):
+    ...         self.count = runtime_context.get_state(ValueStateDescriptor("count", Types.LONG()))
+    ...     def process_element(self, value, ctx):
+    ...         self.count.update((self.count.value() or 0) + 1)
+    ...         ctx.timer_service().register_event_time_timer(1000)
+    ...     def on_timer(self, timestamp, ctx):
+    ...         yield ctx.get_current_key(), self.count.value()
+    >>> sorted(env.from_collection(["a", "b", "a"]).key_by(lambda v: v).process(Count()).execute_and_collect())
+    [('a', 2), ('b', 1)]
+    """
 
     class Context(_KeyedContext):
-        pass
+        """What process_element gets."""
 
     class OnTimerContext(_OnTimerContext):
-        pass
+        """What on_timer gets."""
 
     @abstractmethod
     def process_element(self, value, ctx):
-        pass
+        """Returns or yields the results of an element; None is none."""
 
     def on_timer(self, timestamp, ctx):
-        pass
+        """Returns or yields results when a timer fires."""
 
 
 class CoProcessFunction(Function):
-    """A ProcessFunction of two streams."""
+    """A ProcessFunction of two streams.
+
+    >>> class Tagged(CoProcessFunction):
+    ...     def process_element1(self, value, ctx):
+    ...         yield "left", value
+    ...     def process_element2(self, value, ctx):
+    ...         yield "right", value
+    >>> sorted(env.from_collection([1]).connect(env.from_collection([2])).process(Tagged()).execute_and_collect())
+    [('left', 1), ('right', 2)]
+    """
 
     class Context(_Context):
-        pass
+        """What process_element1 and process_element2 get."""
 
     class OnTimerContext(_OnTimerContext):
-        pass
+        """What on_timer gets."""
 
     @abstractmethod
     def process_element1(self, value, ctx):
-        pass
+        """Returns or yields the results of an element of the first stream."""
 
     @abstractmethod
     def process_element2(self, value, ctx):
-        pass
+        """Returns or yields the results of an element of the second stream."""
 
     def on_timer(self, timestamp, ctx):
-        pass
+        """Returns or yields results when a timer fires."""
 
 
 class KeyedCoProcessFunction(Function):
-    """A KeyedProcessFunction of two streams, which share state by key."""
+    """A KeyedProcessFunction of two streams, which share state by key.
+
+    >>> class Join(KeyedCoProcessFunction):
+    ...     def open(self, runtime_context):
+    ...         self.left = runtime_context.get_list_state(ListStateDescriptor("left", Types.INT()))
+    ...     def process_element1(self, value, ctx):
+    ...         self.left.add(value[1])
+    ...     def process_element2(self, value, ctx):
+    ...         yield ctx.get_current_key(), list(self.left.get()), value[1]
+    >>> one, two = env.from_collection([("a", 1)]), env.from_collection([("a", 2)])
+    >>> joined = one.connect(two).key_by(lambda v: v[0], lambda v: v[0]).process(Join())
+    """
 
     class Context(_KeyedContext):
-        pass
+        """What process_element1 and process_element2 get."""
 
     class OnTimerContext(_OnTimerContext):
-        pass
+        """What on_timer gets."""
 
     @abstractmethod
     def process_element1(self, value, ctx):
-        pass
+        """Returns or yields the results of an element of the first stream."""
 
     @abstractmethod
     def process_element2(self, value, ctx):
-        pass
+        """Returns or yields the results of an element of the second stream."""
 
     def on_timer(self, timestamp, ctx):
-        pass
+        """Returns or yields results when a timer fires."""
 
 
 class BaseBroadcastProcessFunction(Function):
     """The base of functions with broadcast state: read where elements come, written where the broadcast stream's do."""
 
     class BaseContext(ABC):
+        """What all contexts of broadcast functions have."""
+
         @abstractmethod
         def timestamp(self):
-            pass
+            """Returns the element's timestamp, or None."""
 
         @abstractmethod
         def current_processing_time(self):
-            pass
+            """Returns the wall clock in milliseconds since 1970."""
 
         @abstractmethod
         def current_watermark(self):
-            pass
+            """Returns the watermark in milliseconds since 1970."""
 
     class ReadOnlyContext(BaseContext):
+        """The context of elements: broadcast state can be read."""
+
         @abstractmethod
         def get_broadcast_state(self, state_descriptor):
             """Returns the ReadOnlyBroadcastState of a MapStateDescriptor."""
 
     class Context(BaseContext):
+        """The context of the broadcast stream's elements: broadcast state can be changed."""
+
         @abstractmethod
         def get_broadcast_state(self, state_descriptor):
             """Returns the BroadcastState of a MapStateDescriptor."""
@@ -367,51 +487,62 @@ class BroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[IN1, IN2, O
 
     @abstractmethod
     def process_element(self, value, ctx):
-        pass
+        """Returns or yields the results of an element; None is none."""
 
     @abstractmethod
     def process_broadcast_element(self, value, ctx):
-        pass
+        """Takes an element of the broadcast stream, and returns or yields results."""
 
 
 class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction, Generic[KEY, IN1, IN2, OUT]):
     """Elements of a keyed stream, with state and timers by key, beside those of a broadcast one."""
 
     class ReadOnlyContext(BaseBroadcastProcessFunction.ReadOnlyContext):
+        """What process_element gets."""
+
         @abstractmethod
         def timer_service(self):
-            pass
+            """Returns the TimerService."""
 
         @abstractmethod
         def get_current_key(self):
-            pass
+            """Returns the key of the element or timer."""
 
     class Context(BaseBroadcastProcessFunction.Context):
-        pass
+        """What process_broadcast_element gets."""
 
     class OnTimerContext(ReadOnlyContext):
+        """What on_timer gets."""
+
         @abstractmethod
         def time_domain(self):
-            pass
+            """Returns which time the timer that fires goes by."""
 
     @abstractmethod
     def process_element(self, value, ctx):
-        pass
+        """Returns or yields the results of an element; None is none."""
 
     @abstractmethod
     def process_broadcast_element(self, value, ctx):
-        pass
+        """Takes an element of the broadcast stream, and returns or yields results."""
 
     def on_timer(self, timestamp, ctx):
-        pass
+        """Returns or yields results when a timer fires."""
 
 
 class WindowFunction(Function, Generic[IN, OUT, KEY, W]):
-    """Any number of elements out of a window's."""
+    """Any number of elements out of a window's.
+
+    >>> class Sum(WindowFunction):
+    ...     def apply(self, key, window, inputs):
+    ...         return [(key, sum(inputs))]
+    >>> list(env.from_collection([1, 2]).key_by(lambda v: "k").count_window(2).apply(Sum()).execute_and_collect())
+    [('k', 3)]
+    """
 
     @abstractmethod
     def apply(self, key, window, inputs):
-        pass
+        """Returns the results of a window's elements."""
 
 
 class AllWindowFunction(Function, Generic[IN, OUT, W]):
@@ -419,7 +550,7 @@ class AllWindowFunction(Function, Generic[IN, OUT, W]):
 
     @abstractmethod
     def apply(self, window, inputs):
-        pass
+        """Returns the results of a window's elements."""
 
 
 class _WindowContext(ABC, Generic[W2]):
@@ -429,11 +560,11 @@ class _WindowContext(ABC, Generic[W2]):
 
     @abstractmethod
     def current_processing_time(self):
-        pass
+        """Returns the wall clock in milliseconds since 1970."""
 
     @abstractmethod
     def current_watermark(self):
-        pass
+        """Returns the watermark in milliseconds since 1970."""
 
     @abstractmethod
     def window_state(self):
@@ -445,14 +576,21 @@ class _WindowContext(ABC, Generic[W2]):
 
 
 class ProcessWindowFunction(Function, Generic[IN, OUT, KEY, W]):
-    """Any number of elements out of a window's, with its context."""
+    """Any number of elements out of a window's, with its context.
+
+    >>> class Show(ProcessWindowFunction):
+    ...     def process(self, key, context, elements):
+    ...         yield key, context.window(), sorted(elements)
+    >>> list(env.from_collection([2, 1]).key_by(lambda v: "k").count_window(2).process(Show()).execute_and_collect())
+    [('k', CountWindow(id=0), [1, 2])]
+    """
 
     class Context(_WindowContext[W2]):
-        pass
+        """What process and clear get."""
 
     @abstractmethod
     def process(self, key, context, elements):
-        pass
+        """Returns or yields the results of a window's elements."""
 
     def clear(self, context):
         """Called when the window goes."""
@@ -462,11 +600,11 @@ class ProcessAllWindowFunction(Function, Generic[IN, OUT, W]):
     """A ProcessWindowFunction of a stream without keys."""
 
     class Context(_WindowContext[W2]):
-        pass
+        """What process and clear get."""
 
     @abstractmethod
     def process(self, context, elements):
-        pass
+        """Returns or yields the results of a window's elements."""
 
     def clear(self, context):
         """Called when the window goes."""
@@ -476,6 +614,7 @@ class PassThroughWindowFunction(WindowFunction[IN, IN, KEY, W]):
     """The window's elements."""
 
     def apply(self, key, window, inputs):
+        """Returns the window's elements."""
         yield from inputs
 
 
@@ -483,4 +622,5 @@ class PassThroughAllWindowFunction(AllWindowFunction[IN, IN, W]):
     """The window's elements."""
 
     def apply(self, window, inputs):
+        """Returns the window's elements."""
         yield from inputs

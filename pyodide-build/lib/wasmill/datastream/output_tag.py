@@ -6,7 +6,12 @@ __all__ = ["OutputTag"]
 
 
 class OutputTag:
-    """Names a side output: a function writes to it by ``yield tag, value``."""
+    """Names a side output: a function writes to it by ``yield tag, value``.
+
+    >>> late = OutputTag("late", Types.TUPLE([Types.STRING(), Types.INT()]))
+    >>> late.tag_id
+    'late'
+    """
 
     __slots__ = ("tag_id", "type_info")
 

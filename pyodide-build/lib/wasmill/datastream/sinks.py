@@ -13,9 +13,11 @@ class Sink:
     """Where elements go. `output` says what a task hands over, `plan` what the host does with it."""
 
     def output(self, node):
+        """Says what a task hands over."""
         raise NotImplementedError
 
     def plan(self):
+        """Says what the host reads or writes."""
         raise NotImplementedError
 
 
@@ -27,6 +29,7 @@ class Source:
     type_info = None
 
     def plan(self):
+        """Says what the host reads or writes."""
         raise NotImplementedError
 
     decode = None
@@ -40,6 +43,7 @@ class LineSink(Sink):
         self._text = text
 
     def output(self, node):
+        """Says what a task hands over."""
         return OutputSpec("lines", text=self._text, prefix=lambda task: "")
 
 
@@ -51,6 +55,7 @@ class PrintSink(LineSink):
         self._identifier = identifier
 
     def output(self, node):
+        """Says what a task hands over."""
         def prefix(task):
             parts = [self._identifier] if self._identifier else []
             if task.parallelism > 1:
@@ -60,6 +65,7 @@ class PrintSink(LineSink):
         return OutputSpec("lines", text=self._text, prefix=prefix)
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "print"}
 
 
@@ -72,10 +78,12 @@ class CollectSink(Sink):
         self._values = []
 
     def output(self, node):
+        """Says what a task hands over."""
         self.number = node.number
         return OutputSpec("collect")
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "collect", "limit": self._limit or 0}
 
     def take(self, pieces):
@@ -97,9 +105,11 @@ class CollectionSource(Source):
         self._elements = elements
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "range", "count": len(self._elements)}
 
     def elements(self, start, count):
+        """Returns a piece of the numbers."""
         return self._elements[start:start + count]
 
 
@@ -110,9 +120,11 @@ class TextSource(Source):
         self._path, self._charset = local_path(path), charset
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "file", "paths": [self._path], "format": "lines"}
 
     def decode(self, payload, name):
+        """Returns the elements of what the host read."""
         return lines(payload, self._charset)
 
 

@@ -46,11 +46,11 @@ class AppendingState(State, Generic[IN, OUT]):
 
     @abstractmethod
     def get(self):
-        pass
+        """Returns what there is of the values."""
 
     @abstractmethod
     def add(self, value):
-        pass
+        """Adds a value."""
 
 
 class MergingState(AppendingState[IN, OUT]):
@@ -85,27 +85,27 @@ class ReadOnlyBroadcastState(State, Generic[K, V]):
 
     @abstractmethod
     def get(self, key):
-        pass
+        """Returns a key's value, or None."""
 
     @abstractmethod
     def contains(self, key):
-        pass
+        """Tells whether a key is there."""
 
     @abstractmethod
     def items(self):
-        pass
+        """Returns the pairs of keys and values."""
 
     @abstractmethod
     def keys(self):
-        pass
+        """Returns the keys."""
 
     @abstractmethod
     def values(self):
-        pass
+        """Returns the values."""
 
     @abstractmethod
     def is_empty(self):
-        pass
+        """Tells whether there are none."""
 
     def __getitem__(self, key):
         return self.get(key)
@@ -122,15 +122,15 @@ class BroadcastState(ReadOnlyBroadcastState[K, V]):
 
     @abstractmethod
     def put(self, key, value):
-        pass
+        """Sets a key's value."""
 
     @abstractmethod
     def put_all(self, dict_value):
-        pass
+        """Sets the values of a dict."""
 
     @abstractmethod
     def remove(self, key):
-        pass
+        """Removes a key."""
 
     def __setitem__(self, key, value):
         self.put(key, value)
@@ -148,7 +148,7 @@ class OperatorStateStore(ABC):
 
     @abstractmethod
     def get_broadcast_state(self, state_descriptor):
-        pass
+        """Returns the BroadcastState of a MapStateDescriptor."""
 
 
 class StateDescriptor:
@@ -168,6 +168,7 @@ class StateDescriptor:
         self._ttl_config = None
 
     def get_name(self):
+        """Returns the name."""
         return self.name
 
     def enable_time_to_live(self, ttl_config):
@@ -181,6 +182,12 @@ class StateDescriptor:
 
 
 class ValueStateDescriptor(StateDescriptor):
+    """Describes a ValueState: its name, and the value's type.
+
+    >>> ValueStateDescriptor("count", Types.LONG()).get_name()
+    'count'
+    """
+
     kind = "value"
 
     def __init__(self, name, value_type_info=None):
@@ -188,6 +195,12 @@ class ValueStateDescriptor(StateDescriptor):
 
 
 class ListStateDescriptor(StateDescriptor):
+    """Describes a ListState: its name, and the elements' type.
+
+    >>> ListStateDescriptor("events", Types.STRING()).type_info
+    ListTypeInfo<String>
+    """
+
     kind = "list"
 
     def __init__(self, name, elem_type_info=None):
@@ -195,6 +208,12 @@ class ListStateDescriptor(StateDescriptor):
 
 
 class MapStateDescriptor(StateDescriptor):
+    """Describes a MapState or broadcast state: its name, and the types of keys and values.
+
+    >>> MapStateDescriptor("seen", Types.STRING(), Types.LONG()).type_info
+    MapTypeInfo<String, Long>
+    """
+
     kind = "map"
 
     def __init__(self, name, key_type_info=None, value_type_info=None):
@@ -203,6 +222,11 @@ class MapStateDescriptor(StateDescriptor):
 
 
 class ReducingStateDescriptor(StateDescriptor):
+    """Describes a ReducingState: its name, function, and the values' type.
+
+    >>> total = ReducingStateDescriptor("total", lambda a, b: a + b, Types.LONG())
+    """
+
     kind = "reducing"
 
     def __init__(self, name, reduce_function, type_info=None):
@@ -218,10 +242,13 @@ class ReducingStateDescriptor(StateDescriptor):
         self._reduce_function = reduce_function
 
     def get_reduce_function(self):
+        """Returns the function."""
         return self._reduce_function
 
 
 class AggregatingStateDescriptor(StateDescriptor):
+    """Describes an AggregatingState: its name, function, and the accumulator's type."""
+
     kind = "aggregating"
 
     def __init__(self, name, agg_function, state_type_info=None):
@@ -233,28 +260,42 @@ class AggregatingStateDescriptor(StateDescriptor):
         self._agg_function = agg_function
 
     def get_agg_function(self):
+        """Returns the function."""
         return self._agg_function
 
 
 class StateTtlConfig:
-    """How long values live, and what of those that are over can be seen."""
+    """How long values live, and what of those that are over can be seen.
+
+    >>> config = StateTtlConfig.new_builder(Time.hours(1)).update_ttl_on_read_and_write().build()
+    >>> descriptor = ValueStateDescriptor("last", Types.STRING())
+    >>> descriptor.enable_time_to_live(config)
+    """
 
     class UpdateType(Enum):
+        """What makes a value live on."""
+
         Disabled = 0
         OnCreateAndWrite = 1
         OnReadAndWrite = 2
 
     class StateVisibility(Enum):
+        """Whether values can be seen that are over."""
+
         ReturnExpiredIfNotCleanedUp = 0
         NeverReturnExpired = 1
 
     class TtlTimeCharacteristic(Enum):
+        """Which time values live by."""
+
         ProcessingTime = 0
 
     class CleanupStrategies:
         """When expired values are removed: here when they are met and at each commit. Other wishes are kept."""
 
         class Strategies(Enum):
+            """The kinds of wishes."""
+
             FULL_STATE_SCAN_SNAPSHOT = 0
             INCREMENTAL_CLEANUP = 1
             ROCKSDB_COMPACTION_FILTER = 2
@@ -272,9 +313,11 @@ class StateTtlConfig:
                 self._size, self._every = cleanup_size, run_cleanup_for_every_record
 
             def get_cleanup_size(self):
+                """Returns how many at a time."""
                 return self._size
 
             def run_cleanup_for_every_record(self):
+                """Tells whether with every element."""
                 return self._every
 
         class RocksdbCompactFilterCleanupStrategy(CleanupStrategy):
@@ -284,9 +327,11 @@ class StateTtlConfig:
                 self._entries, self._period = query_time_after_num_entries, periodic_compaction_time or Duration.of_days(30)
 
             def get_query_time_after_num_entries(self):
+                """Returns after how many entries."""
                 return self._entries
 
             def get_periodic_compaction_time(self):
+                """Returns how often."""
                 return self._period
 
         EMPTY_STRATEGY = EmptyCleanupStrategy()
@@ -295,16 +340,20 @@ class StateTtlConfig:
             self._strategies, self._in_background = strategies, is_cleanup_in_background
 
         def is_cleanup_in_background(self):
+            """Tells whether values are removed that nobody asks for."""
             return self._in_background
 
         def in_full_snapshot(self):
+            """Tells whether a full snapshot leaves them out."""
             return self.Strategies.FULL_STATE_SCAN_SNAPSHOT in self._strategies
 
         def get_incremental_cleanup_strategy(self):
+            """Returns the wish for a few at a time."""
             default = self.IncrementalCleanupStrategy(5, False) if self._in_background else None
             return self._strategies.get(self.Strategies.INCREMENTAL_CLEANUP, default)
 
         def get_rocksdb_compact_filter_cleanup_strategy(self):
+            """Returns the wish for RocksDB."""
             default = self.RocksdbCompactFilterCleanupStrategy(1000) if self._in_background else None
             return self._strategies.get(self.Strategies.ROCKSDB_COMPACTION_FILTER, default)
 
@@ -314,27 +363,35 @@ class StateTtlConfig:
 
     @staticmethod
     def new_builder(ttl):
+        """Begins one, with how long values live."""
         return StateTtlConfig.Builder(ttl)
 
     def get_ttl(self):
+        """Returns how long values live."""
         return Time.milliseconds(self._ttl_millis)
 
     def get_time_to_live(self):
+        """Returns how long values live."""
         return Duration.of_millis(self._ttl_millis)
 
     def get_update_type(self):
+        """Returns what makes a value live on."""
         return self._update_type
 
     def get_state_visibility(self):
+        """Returns whether values can be seen that are over."""
         return self._visibility
 
     def get_ttl_time_characteristic(self):
+        """Returns the time that values live by: the wall clock."""
         return self._characteristic
 
     def is_enabled(self):
+        """Tells whether values expire."""
         return self._update_type is not StateTtlConfig.UpdateType.Disabled
 
     def get_cleanup_strategies(self):
+        """Returns when expired values are removed."""
         return self._cleanup
 
     def __repr__(self):
@@ -352,29 +409,37 @@ class StateTtlConfig:
             self._in_background, self._strategies = True, {}
 
         def set_update_type(self, update_type):
+            """Says what makes a value live on: writing it, where nothing is said."""
             self._update_type = update_type
             return self
 
         def update_ttl_on_create_and_write(self):
+            """Lets written values live on."""
             return self.set_update_type(StateTtlConfig.UpdateType.OnCreateAndWrite)
 
         def update_ttl_on_read_and_write(self):
+            """Lets written and read values live on."""
             return self.set_update_type(StateTtlConfig.UpdateType.OnReadAndWrite)
 
         def set_state_visibility(self, state_visibility):
+            """Says whether values can be seen that are over: no, where nothing is said."""
             self._visibility = state_visibility
             return self
 
         def return_expired_if_not_cleaned_up(self):
+            """Lets values be seen that are over and still there."""
             return self.set_state_visibility(StateTtlConfig.StateVisibility.ReturnExpiredIfNotCleanedUp)
 
         def never_return_expired(self):
+            """Hides values that are over."""
             return self.set_state_visibility(StateTtlConfig.StateVisibility.NeverReturnExpired)
 
         def set_ttl_time_characteristic(self, ttl_time_characteristic):
+            """Keeps the time that values live by: it is the wall clock."""
             return self
 
         def use_processing_time(self):
+            """Lets values live by the wall clock."""
             return self
 
         def _clean(self, when, strategy):
@@ -382,24 +447,30 @@ class StateTtlConfig:
             return self
 
         def cleanup_full_snapshot(self):
+            """Keeps a wish for snapshots."""
             return self._clean("FULL_STATE_SCAN_SNAPSHOT", StateTtlConfig.CleanupStrategies.EMPTY_STRATEGY)
 
         def cleanup_incrementally(self, cleanup_size, run_cleanup_for_every_record):
+            """Keeps a wish for a few values at a time."""
             return self._clean(
                 "INCREMENTAL_CLEANUP", StateTtlConfig.CleanupStrategies.IncrementalCleanupStrategy(cleanup_size, run_cleanup_for_every_record))
 
         def cleanup_in_rocksdb_compact_filter(self, query_time_after_num_entries, periodic_compaction_time=None):
+            """Keeps a wish for RocksDB."""
             return self._clean("ROCKSDB_COMPACTION_FILTER", StateTtlConfig.CleanupStrategies.RocksdbCompactFilterCleanupStrategy(
                 query_time_after_num_entries, periodic_compaction_time))
 
         def disable_cleanup_in_background(self):
+            """Keeps a wish; expired values are removed at each commit."""
             self._in_background = False
             return self
 
         def set_ttl(self, ttl):
+            """Sets how long values live."""
             self._ttl_millis = to_millis(ttl)
             return self
 
         def build(self):
+            """Returns the StateTtlConfig."""
             return StateTtlConfig(self._update_type, self._visibility, StateTtlConfig.TtlTimeCharacteristic.ProcessingTime, self._ttl_millis,
                                   StateTtlConfig.CleanupStrategies(self._strategies, self._in_background))

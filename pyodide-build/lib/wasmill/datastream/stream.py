@@ -31,7 +31,12 @@ def _returned(value):
 
 
 class DataStream:
-    """A stream of elements."""
+    """A stream of elements.
+
+    >>> words = env.from_collection(["to be", "or not"]).flat_map(lambda line: line.split(), Types.STRING())
+    >>> list(words.filter(lambda word: word != "or").execute_and_collect())
+    ['to', 'be', 'not']
+    """
 
     def __init__(self, node, edge=None):
         self._node = node
@@ -40,9 +45,11 @@ class DataStream:
     # What a stream is called and how it runs.
 
     def get_name(self):
+        """Returns the operator's name."""
         return self._node.name
 
     def name(self, name):
+        """Names the operator."""
         self._node.name = name
         return self
 
@@ -52,10 +59,12 @@ class DataStream:
         return self
 
     def set_uid_hash(self, uid_hash):
+        """Names the operator for good by a hash."""
         self._node.uid_hash = uid_hash
         return self
 
     def set_parallelism(self, parallelism):
+        """Sets how many subtasks the operator has."""
         if not isinstance(parallelism, int) or parallelism < 1:
             raise ValueError("The parallelism must be a positive number, got %r" % (parallelism,))
         if self._node.fixed_parallelism and parallelism != 1:
@@ -64,21 +73,26 @@ class DataStream:
         return self
 
     def set_max_parallelism(self, max_parallelism):
+        """Sets the number of key groups."""
         self._node.max_parallelism = max_parallelism
         return self
 
     def force_non_parallel(self):
+        """Lets the operator have one subtask for good."""
         self._node.parallelism = self._node.max_parallelism = 1
         self._node.fixed_parallelism = True
         return self
 
     def get_type(self):
+        """Returns the type of the elements."""
         return self._edge.tag.type_info if self._edge.tag is not None else self._node.type_info
 
     def get_execution_environment(self):
+        """Returns the environment."""
         return self._node.env
 
     def get_execution_config(self):
+        """Returns the ExecutionConfig."""
         return self._node.env.get_config()
 
     def set_buffer_timeout(self, timeout_millis):
@@ -86,10 +100,12 @@ class DataStream:
         return self
 
     def start_new_chain(self):
+        """Begins a new task with the operator."""
         self._node.chain_before = False
         return self
 
     def disable_chaining(self):
+        """Runs the operator as a task of its own."""
         self._node.chain_before = self._node.chain_behind = False
         return self
 
@@ -99,6 +115,7 @@ class DataStream:
         return self
 
     def set_description(self, description):
+        """Describes the operator in the plan."""
         self._node.description = description
         return self
 
@@ -116,21 +133,25 @@ class DataStream:
         return self._then(kind, name, type_info, call=call.call, functions=(call,))
 
     def map(self, func, output_type=None):
+        """Gives one element for each: what a MapFunction or callable returns."""
         if not isinstance(func, MapFunction) and not callable(func):
             raise TypeError("The input must be a MapFunction or a callable function")
         return self._call("map", "Map", func, "map", MapFunction, declared(output_type))
 
     def flat_map(self, func, output_type=None):
+        """Gives any number of elements for each: what a FlatMapFunction or callable yields or returns as an iterable."""
         if not isinstance(func, FlatMapFunction) and not callable(func):
             raise TypeError("The input must be a FlatMapFunction or a callable function")
         return self._call("flat_map", "FlatMap", func, "flat_map", FlatMapFunction, declared(output_type))
 
     def filter(self, func):
+        """Lets the elements through for which a FilterFunction or callable returns true."""
         if not isinstance(func, FilterFunction) and not callable(func):
             raise TypeError("The input must be a FilterFunction or a callable function")
         return self._call("filter", "Filter", func, "filter", FilterFunction, self.get_type())
 
     def process(self, func, output_type=None):
+        """Calls a ProcessFunction with each element."""
         if not isinstance(func, ProcessFunction):
             raise TypeError("ProcessFunction is required for DataStream, got %r" % (func,))
         return self._then("process", "PROCESS", declared(output_type), calls=[func.process_element], functions=(func,))
@@ -153,7 +174,7 @@ class DataStream:
         return ConnectedStreams(self, ds)
 
     def project(self, *field_indexes):
-        """Keeps the fields at these positions, of a stream of tuples."""
+        """Gives the fields at these positions, of a stream of tuples."""
         type_info = self.get_type()
         if not isinstance(type_info, TupleTypeInfo):
             raise Exception("Only Tuple DataStreams can be projected.")
@@ -179,6 +200,7 @@ class DataStream:
         return self.window_all(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
 
     def assign_timestamps_and_watermarks(self, watermark_strategy):
+        """Gives elements timestamps, and the stream watermarks, by a WatermarkStrategy."""
         return self._then("timestamps", "Timestamps/Watermarks", self.get_type(), strategy=watermark_strategy)
 
     # Partitioning.
@@ -238,6 +260,7 @@ class DataStream:
         return DataStreamSink(last._node, node)
 
     def add_sink(self, sink_func):
+        """Writes to a sink function of the test kind, or to a StreamingFileSink; those of the JVM are refused."""
         if not isinstance(sink_func, SinkFunction):
             raise TypeError("expected a SinkFunction, got %r" % (sink_func,))
         sink = sink_func.get_java_function()
@@ -247,6 +270,7 @@ class DataStream:
         return self._sink("Sink: Unnamed", sink)
 
     def sink_to(self, sink):
+        """Writes to a sink, as FileSink or wasmill.connectors.JetStreamSink."""
         if not isinstance(sink, Sink):
             raise TypeError("expected a sink such as FileSink or JetStreamSink, got %r" % (sink,))
         return self._sink("Sink: " + type(sink).__name__, sink)
@@ -280,43 +304,58 @@ def printed(type_info):
 
 
 class DataStreamSink:
-    """Where a stream ends."""
+    """Where a stream ends.
+
+    >>> sink = env.from_collection([1]).print().name("numbers").set_parallelism(1)
+    """
 
     def __init__(self, node, sink):
         self._node, self._sink = node, sink
 
     def name(self, name):
+        """Names the operator."""
         self._node.name = self._sink.name = name
         return self
 
     def uid(self, uid):
+        """Names the operator for good: its state is found by it after a change of the job."""
         self._node.uid = uid
         self._sink.uid = uid + "-sink"
         return self
 
     def set_uid_hash(self, uid_hash):
+        """Names the operator for good by a hash."""
         self._node.uid_hash = uid_hash
         return self
 
     def set_parallelism(self, parallelism):
+        """Sets how many subtasks the operator has."""
         self._node.parallelism = parallelism
         return self
 
     def set_description(self, description):
+        """Describes the operator in the plan."""
         self._node.description = description
         return self
 
     def disable_chaining(self):
+        """Runs the operator as a task of its own."""
         self._node.chain_before = False
         return self
 
     def slot_sharing_group(self, slot_sharing_group):
+        """Keeps a name; there are no slots."""
         self._node.slot_group = getattr(slot_sharing_group, "get_name", lambda: slot_sharing_group)()
         return self
 
 
 class CloseableIterator:
-    """The elements of a stream that was collected."""
+    """The elements of a stream that was collected.
+
+    >>> with env.from_collection([1, 2]).execute_and_collect() as results:
+    ...     next(results)
+    1
+    """
 
     def __init__(self, values):
         self._values = iter(values)
@@ -324,10 +363,11 @@ class CloseableIterator:
     def __iter__(self):
         return self
 
-    def __next__(self):
+    def next(self):
+        """Returns the next element; StopIteration ends."""
         return next(self._values)
 
-    next = __next__
+    __next__ = next
 
     def __enter__(self):
         return self
@@ -336,11 +376,17 @@ class CloseableIterator:
         self.close()
 
     def close(self):
+        """Forgets what is left."""
         self._values = iter(())
 
 
 class KeyedStream(DataStream):
-    """A stream by key."""
+    """A stream by key.
+
+    >>> counts = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).key_by(lambda v: v[0]).sum(1)
+    >>> [row[1] for row in counts.key_by(lambda v: v[0]).execute_and_collect()]
+    [('a', 1), ('b', 2), ('a', 4)]
+    """
 
     def __init__(self, origin, key_selector, key_type):
         super().__init__(origin._node, origin._edge)
@@ -363,6 +409,7 @@ class KeyedStream(DataStream):
         return stream
 
     def map(self, func, output_type=None):
+        """Gives one element for each, with state by key in open()."""
         if not isinstance(func, MapFunction) and not callable(func):
             raise TypeError("The input must be a MapFunction or a callable function")
         call = Call(func, "map", MapFunction)
@@ -371,6 +418,7 @@ class KeyedStream(DataStream):
                             on_timer=_no_timer)
 
     def flat_map(self, func, output_type=None):
+        """Gives any number of elements for each, with state by key in open()."""
         if not isinstance(func, FlatMapFunction) and not callable(func):
             raise TypeError("The input must be a FlatMapFunction or a callable function")
         call = Call(func, "flat_map", FlatMapFunction)
@@ -379,6 +427,7 @@ class KeyedStream(DataStream):
                             on_timer=_no_timer)
 
     def filter(self, func):
+        """Lets elements through, with state by key in open()."""
         if not isinstance(func, FilterFunction) and not callable(func):
             raise TypeError("The input must be a FilterFunction or a callable function")
         call = Call(func, "filter", FilterFunction)
@@ -387,12 +436,14 @@ class KeyedStream(DataStream):
                             functions=(call,), on_timer=_no_timer)
 
     def process(self, func, output_type=None):
+        """Calls a KeyedProcessFunction with each element."""
         if not isinstance(func, KeyedProcessFunction):
             raise TypeError("KeyedProcessFunction is required for KeyedStream.")
         return self._by_key("keyed_process", "KEYED PROCESS", declared(output_type), calls=[func.process_element], functions=(func,),
                             on_timer=func.on_timer)
 
     def reduce(self, func):
+        """Reduces the elements of each key: with each element to the result so far, in batch mode to the last result."""
         if not isinstance(func, ReduceFunction) and not callable(func):
             raise TypeError("The input must be a ReduceFunction or a callable function")
         call = Call(func, "reduce", ReduceFunction)
@@ -407,31 +458,39 @@ class KeyedStream(DataStream):
         return stream.name(name.capitalize())
 
     def sum(self, position_to_sum=0):
+        """Sums a field of tuples or rows, given by position or name, or elements that are numbers."""
         return self._accumulate("sum", position_to_sum, lambda a, b, at: _replaced(a, at, _at(a, at, "sum") + _at(b, at, "sum")))
 
     def min(self, position_to_min=0):
+        """Gives the smallest of a field; the other fields are those of the first element."""
         return self._accumulate("min", position_to_min, lambda a, b, at: _replaced(a, at, min(_at(a, at, "min"), _at(b, at, "min"))))
 
     def max(self, position_to_max=0):
+        """Gives the largest of a field; the other fields are those of the first element."""
         return self._accumulate("max", position_to_max, lambda a, b, at: _replaced(a, at, max(_at(a, at, "max"), _at(b, at, "max"))))
 
     def min_by(self, position_to_min_by=0):
+        """Gives the element with the smallest field."""
         return self._accumulate("min_by", position_to_min_by, lambda a, b, at: b if _at(b, at, "min_by") < _at(a, at, "min_by") else a)
 
     def max_by(self, position_to_max_by=0):
+        """Gives the element with the largest field."""
         return self._accumulate("max_by", position_to_max_by, lambda a, b, at: b if _at(b, at, "max_by") > _at(a, at, "max_by") else a)
 
     def window(self, window_assigner):
+        """Groups the elements of each key into windows."""
         from .windowed import WindowedStream
 
         return WindowedStream(self, window_assigner)
 
     def count_window(self, size, slide=0):
+        """Groups the elements of each key into windows of so many, one beginning at every slide of elements."""
         from .window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
 
         return self.window(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
 
     def key_by(self, key_selector, key_type=None):
+        """Makes the stream one by another key."""
         return self._origin.key_by(key_selector, key_type)
 
     def connect(self, ds):
@@ -446,18 +505,22 @@ class KeyedStream(DataStream):
         return stream
 
     def union(self, *streams):
+        """Flows together with other streams; the result has no key."""
         return self._values().union(*streams)
 
     def project(self, *field_indexes):
         return self._values().project(*field_indexes)
 
     def assign_timestamps_and_watermarks(self, watermark_strategy):
+        """Gives elements timestamps; the result has no key."""
         return self._values().assign_timestamps_and_watermarks(watermark_strategy)
 
     def add_sink(self, sink_func):
+        """As of a DataStream."""
         return self._values().add_sink(sink_func)
 
     def sink_to(self, sink):
+        """As of a DataStream."""
         return self._values().sink_to(sink)
 
     def print(self, sink_identifier=None):
@@ -476,21 +539,22 @@ class KeyedStream(DataStream):
         return self._values().map(pair).execute_and_collect(job_execution_name, limit)
 
 
-def _refused(what):
+def _refused(name, what):
     def method(self, *args, **kwargs):
         raise Exception(what)
 
+    method.__name__, method.__qualname__, method.__doc__ = name, "KeyedStream." + name, "Refuses: " + what
     return method
 
 
 for _name in ("shuffle", "rescale", "rebalance", "forward", "broadcast", "partition_custom"):
-    setattr(KeyedStream, _name, _refused("Cannot override partitioning for KeyedStream."))
+    setattr(KeyedStream, _name, _refused(_name, "Cannot override partitioning for KeyedStream."))
 for _name, _what in {
     "set_parallelism": "Set parallelism", "name": "Set name", "uid": "Set uid", "set_uid_hash": "Set uid hash", "get_name": "Get name",
     "set_max_parallelism": "Set max parallelism", "force_non_parallel": "Set force non-parallel", "set_buffer_timeout": "Set buffer timeout",
     "cache": "Cache", "start_new_chain": "Start new chain", "disable_chaining": "Disable chaining", "slot_sharing_group": "Setting slot sharing group",
 }.items():
-    setattr(KeyedStream, _name, _refused("%s for KeyedStream is not supported." % _what))
+    setattr(KeyedStream, _name, _refused(_name, "%s for KeyedStream is not supported." % _what))
 
 
 def _no_timer(time, context):
@@ -527,12 +591,22 @@ def _replaced(value, position, field):
 
 
 class ConnectedStreams:
-    """Two streams for functions of two inputs."""
+    """Two streams for functions of two inputs.
+
+    >>> class Both(CoMapFunction):
+    ...     def map1(self, value):
+    ...         return str(value)
+    ...     def map2(self, value):
+    ...         return value.upper()
+    >>> sorted(env.from_collection([1]).connect(env.from_collection(["a"])).map(Both()).execute_and_collect())
+    ['1', 'A']
+    """
 
     def __init__(self, stream1, stream2):
         self.stream1, self.stream2 = stream1, stream2
 
     def key_by(self, key_selector1, key_selector2, key_type=None):
+        """Makes both streams ones by key, the key types being the same."""
         first, second = (s._origin if isinstance(s, KeyedStream) else s for s in (self.stream1, self.stream2))
         return ConnectedStreams(first.key_by(key_selector1, key_type), second.key_by(key_selector2, key_type))
 
@@ -553,18 +627,21 @@ class ConnectedStreams:
         return DataStream(node)
 
     def map(self, func, output_type=None):
+        """Calls a CoMapFunction; what is None gives nothing."""
         if not isinstance(func, CoMapFunction):
             raise TypeError("The input function must be a CoMapFunction!")
         calls = [lambda value, ctx: _returned(func.map1(value)), lambda value, ctx: _returned(func.map2(value))]
         return self._both("Co-Map", calls, (func,), _no_timer, output_type)
 
     def flat_map(self, func, output_type=None):
+        """Calls a CoFlatMapFunction."""
         if not isinstance(func, CoFlatMapFunction):
             raise TypeError("The input must be a CoFlatMapFunction!")
         calls = [lambda value, ctx: func.flat_map1(value), lambda value, ctx: func.flat_map2(value)]
         return self._both("Co-Flat Map", calls, (func,), _no_timer, output_type)
 
     def process(self, func, output_type=None):
+        """Calls a CoProcessFunction, or a KeyedCoProcessFunction for keyed streams."""
         if not isinstance(func, (CoProcessFunction, KeyedCoProcessFunction)):
             raise TypeError("The input must be a CoProcessFunction or KeyedCoProcessFunction!")
         name = "Keyed Co-Process" if self._is_keyed_stream() else "Co-Process"
@@ -572,7 +649,11 @@ class ConnectedStreams:
 
 
 class BroadcastStream:
-    """A stream that every subtask gets, with the descriptors of the states that may be made of it."""
+    """A stream that every subtask gets, with the descriptors of the states that may be made of it.
+
+    >>> rules = MapStateDescriptor("rules", Types.STRING(), Types.INT())
+    >>> broadcast = env.from_collection([("limit", 3)]).broadcast(rules)
+    """
 
     def __init__(self, input_stream, broadcast_state_descriptors):
         for descriptor in broadcast_state_descriptors:
@@ -582,12 +663,22 @@ class BroadcastStream:
 
 
 class BroadcastConnectedStream:
-    """A stream, keyed or not, beside a broadcast one."""
+    """A stream, keyed or not, beside a broadcast one.
+
+    >>> rules = MapStateDescriptor("rules", Types.STRING(), Types.INT())
+    >>> class Apply(BroadcastProcessFunction):
+    ...     def process_element(self, value, ctx):
+    ...         yield value, ctx.get_broadcast_state(rules).get("limit")
+    ...     def process_broadcast_element(self, value, ctx):
+    ...         ctx.get_broadcast_state(rules).put(*value)
+    >>> stream = env.from_collection([1]).connect(env.from_collection([("limit", 3)]).broadcast(rules)).process(Apply())
+    """
 
     def __init__(self, non_broadcast_stream, broadcast_stream):
         self.non_broadcast_stream, self.broadcast_stream = non_broadcast_stream, broadcast_stream
 
     def process(self, func, output_type=None):
+        """Calls a BroadcastProcessFunction, or a KeyedBroadcastProcessFunction for a keyed stream."""
         keyed = isinstance(self.non_broadcast_stream, KeyedStream)
         base = KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction
         if not isinstance(func, base):

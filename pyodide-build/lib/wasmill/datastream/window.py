@@ -65,6 +65,7 @@ class TimeWindow(tuple, Window):
 
     @staticmethod
     def get_window_start_with_offset(timestamp, offset, window_size):
+        """Returns the start of the window of a size that a time is in."""
         return timestamp - (timestamp - offset) % window_size
 
     @staticmethod
@@ -120,6 +121,7 @@ class GlobalWindow(Window):
 
     @staticmethod
     def get():
+        """Returns it."""
         return GlobalWindow()
 
     def max_timestamp(self):
@@ -140,15 +142,15 @@ class TypeSerializer:
 
 
 class TimeWindowSerializer(TypeSerializer):
-    pass
+    """Of windows of time."""
 
 
 class CountWindowSerializer(TypeSerializer):
-    pass
+    """Of windows of elements."""
 
 
 class GlobalWindowSerializer(TypeSerializer):
-    pass
+    """Of the window of all elements."""
 
 
 class TriggerResult(Enum):
@@ -160,9 +162,11 @@ class TriggerResult(Enum):
     PURGE = (False, True)
 
     def is_fire(self):
+        """Tells whether the window is evaluated."""
         return self.value[0]
 
     def is_purge(self):
+        """Tells whether its elements are dropped."""
         return self.value[1]
 
 
@@ -173,54 +177,58 @@ class Trigger(ABC, Generic[T, W]):
     """Decides when a window is evaluated. What it keeps, it keeps in state of its context: one trigger serves all windows."""
 
     class TriggerContext(ABC):
+        """What triggers get: time, timers and state of the window."""
+
         @abstractmethod
         def get_current_processing_time(self):
-            pass
+            """Returns the wall clock in milliseconds since 1970."""
 
         @abstractmethod
         def get_metric_group(self):
-            pass
+            """Returns the operator's metrics."""
 
         @abstractmethod
         def get_current_watermark(self):
-            pass
+            """Returns the watermark in milliseconds since 1970."""
 
         @abstractmethod
         def register_processing_time_timer(self, time):
-            pass
+            """Calls on_processing_time when the wall clock passes a time."""
 
         @abstractmethod
         def register_event_time_timer(self, time):
-            pass
+            """Calls on_event_time when the watermark passes a time."""
 
         @abstractmethod
         def delete_processing_time_timer(self, time):
-            pass
+            """Takes a timer back."""
 
         @abstractmethod
         def delete_event_time_timer(self, time):
-            pass
+            """Takes a timer back."""
 
         @abstractmethod
         def get_partitioned_state(self, state_descriptor):
             """Returns state by key and window."""
 
     class OnMergeContext(TriggerContext):
+        """What on_merge gets."""
+
         @abstractmethod
         def merge_partitioned_state(self, state_descriptor):
             """Makes one state of those of the windows that were merged."""
 
     @abstractmethod
     def on_element(self, element, timestamp, window, ctx):
-        pass
+        """Says what becomes of a window when an element is added."""
 
     @abstractmethod
     def on_processing_time(self, time, window, ctx):
-        pass
+        """Says what becomes of a window when a timer of the wall clock fires."""
 
     @abstractmethod
     def on_event_time(self, time, window, ctx):
-        pass
+        """Says what becomes of a window when a timer of event time fires."""
 
     def can_merge(self):
         """Tells whether windows with this trigger may be merged."""
@@ -228,7 +236,7 @@ class Trigger(ABC, Generic[T, W]):
 
     @abstractmethod
     def on_merge(self, window, ctx):
-        pass
+        """Takes over the state of windows that were merged."""
 
     @abstractmethod
     def clear(self, window, ctx):
@@ -239,25 +247,29 @@ class _Quiet(Trigger[T, W]):
     """A trigger that nothing moves."""
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         return CONTINUE
 
     def on_processing_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of the wall clock fires."""
         return CONTINUE
 
     def on_event_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of event time fires."""
         return CONTINUE
 
     def on_merge(self, window, ctx):
-        pass
+        """Takes over the state of windows that were merged."""
 
     def clear(self, window, ctx):
-        pass
+        """Removes state and timers of a window that goes."""
 
 
 class EventTimeTrigger(_Quiet[T, TimeWindow]):
     """Fires when the watermark passes the window's end, and then for every late element."""
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         end = window.max_timestamp()
         if end <= ctx.get_current_watermark():
             return FIRE
@@ -265,20 +277,25 @@ class EventTimeTrigger(_Quiet[T, TimeWindow]):
         return CONTINUE
 
     def on_event_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of event time fires."""
         return FIRE if time == window.max_timestamp() else CONTINUE
 
     def can_merge(self):
+        """Tells whether windows with this trigger may be merged."""
         return True
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         if window.max_timestamp() > ctx.get_current_watermark():
             ctx.register_event_time_timer(window.max_timestamp())
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         ctx.delete_event_time_timer(window.max_timestamp())
 
     @staticmethod
     def create():
+        """Returns one."""
         return EventTimeTrigger()
 
 
@@ -286,24 +303,30 @@ class ProcessingTimeTrigger(_Quiet[T, TimeWindow]):
     """Fires when the wall clock passes the window's end."""
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         ctx.register_processing_time_timer(window.max_timestamp())
         return CONTINUE
 
     def on_processing_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of the wall clock fires."""
         return FIRE
 
     def can_merge(self):
+        """Tells whether windows with this trigger may be merged."""
         return True
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         if window.max_timestamp() > ctx.get_current_processing_time():
             ctx.register_processing_time_timer(window.max_timestamp())
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         ctx.delete_processing_time_timer(window.max_timestamp())
 
     @staticmethod
     def create():
+        """Returns one."""
         return ProcessingTimeTrigger()
 
 
@@ -316,9 +339,11 @@ class _Continuous(_Quiet[T, TimeWindow]):
 
     @classmethod
     def of(cls, interval):
+        """Returns one."""
         return cls(to_millis(interval))
 
     def can_merge(self):
+        """Tells whether windows with this trigger may be merged."""
         return True
 
     def _next(self, time, window, state, register):
@@ -348,9 +373,13 @@ class _Continuous(_Quiet[T, TimeWindow]):
 
 
 class ContinuousEventTimeTrigger(_Continuous[T]):
-    """Fires whenever the watermark passes a multiple of the interval, and at the window's end."""
+    """Fires whenever the watermark passes a multiple of the interval, and at the window's end.
+
+    >>> trigger = ContinuousEventTimeTrigger.of(Time.seconds(10))
+    """
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         if window.max_timestamp() <= ctx.get_current_watermark():
             return FIRE
         ctx.register_event_time_timer(window.max_timestamp())
@@ -360,14 +389,17 @@ class ContinuousEventTimeTrigger(_Continuous[T]):
         return CONTINUE
 
     def on_event_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of event time fires."""
         if time == window.max_timestamp():
             return FIRE
         return self._fire(time, window, ctx, ctx.register_event_time_timer)
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         self._merge(ctx, ctx.register_event_time_timer)
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         self._clear(ctx, ctx.delete_event_time_timer)
 
 
@@ -375,6 +407,7 @@ class ContinuousProcessingTimeTrigger(_Continuous[T]):
     """Fires whenever the wall clock passes a multiple of the interval."""
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         state = ctx.get_partitioned_state(self.state_desc)
         now = ctx.get_current_processing_time()
         if state.get() is None:
@@ -382,23 +415,30 @@ class ContinuousProcessingTimeTrigger(_Continuous[T]):
         return CONTINUE
 
     def on_processing_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of the wall clock fires."""
         return self._fire(time, window, ctx, ctx.register_processing_time_timer)
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         self._merge(ctx, ctx.register_processing_time_timer)
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         self._clear(ctx, ctx.delete_processing_time_timer)
 
 
 class PurgingTrigger(Trigger[T, W]):
-    """Another trigger, whose firing also drops the window's elements."""
+    """Another trigger, whose firing also drops the window's elements.
+
+    >>> trigger = PurgingTrigger.of(CountTrigger.of(100))
+    """
 
     def __init__(self, nested_trigger):
         self.nested_trigger = nested_trigger
 
     @staticmethod
     def of(nested_trigger):
+        """Returns one."""
         return PurgingTrigger(nested_trigger)
 
     @staticmethod
@@ -406,26 +446,35 @@ class PurgingTrigger(Trigger[T, W]):
         return FIRE_AND_PURGE if result.is_fire() else result
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         return self._purging(self.nested_trigger.on_element(element, timestamp, window, ctx))
 
     def on_event_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of event time fires."""
         return self._purging(self.nested_trigger.on_event_time(time, window, ctx))
 
     def on_processing_time(self, time, window, ctx):
+        """Says what becomes of a window when a timer of the wall clock fires."""
         return self._purging(self.nested_trigger.on_processing_time(time, window, ctx))
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         self.nested_trigger.clear(window, ctx)
 
     def can_merge(self):
+        """Tells whether windows with this trigger may be merged."""
         return self.nested_trigger.can_merge()
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         self.nested_trigger.on_merge(window, ctx)
 
 
 class CountTrigger(_Quiet[T, CountWindow]):
-    """Fires at every so many elements of a window."""
+    """Fires at every so many elements of a window.
+
+    >>> trigger = PurgingTrigger.of(CountTrigger.of(100))
+    """
 
     def __init__(self, window_size):
         self._window_size = window_size
@@ -433,9 +482,11 @@ class CountTrigger(_Quiet[T, CountWindow]):
 
     @staticmethod
     def of(window_size):
+        """Returns one."""
         return CountTrigger(window_size)
 
     def on_element(self, element, timestamp, window, ctx):
+        """Says what becomes of a window when an element is added."""
         count = ctx.get_partitioned_state(self._count)
         count.add(1)
         if count.get() < self._window_size:
@@ -444,12 +495,15 @@ class CountTrigger(_Quiet[T, CountWindow]):
         return FIRE
 
     def can_merge(self):
+        """Tells whether windows with this trigger may be merged."""
         return True
 
     def on_merge(self, window, ctx):
+        """Takes over the state of windows that were merged."""
         ctx.merge_partitioned_state(self._count)
 
     def clear(self, window, ctx):
+        """Removes state and timers of a window that goes."""
         ctx.get_partitioned_state(self._count).clear()
 
 
@@ -458,6 +512,7 @@ class NeverTrigger(_Quiet[T, GlobalWindow]):
 
     @staticmethod
     def create():
+        """Returns one."""
         return NeverTrigger()
 
 
@@ -465,13 +520,15 @@ class WindowAssigner(ABC, Generic[T, W]):
     """Says which windows an element belongs to."""
 
     class WindowAssignerContext(ABC):
+        """What assigners get."""
+
         @abstractmethod
         def get_current_processing_time(self):
-            pass
+            """Returns the wall clock in milliseconds since 1970."""
 
         @abstractmethod
         def get_runtime_context(self):
-            pass
+            """Returns the RuntimeContext, for state by key."""
 
     @abstractmethod
     def assign_windows(self, element, timestamp, context):
@@ -479,24 +536,26 @@ class WindowAssigner(ABC, Generic[T, W]):
 
     @abstractmethod
     def get_default_trigger(self, env):
-        pass
+        """Returns the trigger where none is set."""
 
     @abstractmethod
     def get_window_serializer(self):
-        pass
+        """Returns a serializer, which nothing uses."""
 
     @abstractmethod
     def is_event_time(self):
-        pass
+        """Tells whether windows are of event time."""
 
 
 class MergingWindowAssigner(WindowAssigner[T, W]):
     """A WindowAssigner whose windows may become one."""
 
     class MergeCallback(ABC, Generic[W2]):
+        """Is told which windows become one."""
+
         @abstractmethod
         def merge(self, to_be_merged, merge_result):
-            pass
+            """Takes windows and the one that they become."""
 
     @abstractmethod
     def merge_windows(self, windows, callback):
@@ -504,18 +563,26 @@ class MergingWindowAssigner(WindowAssigner[T, W]):
 
 
 class SessionWindowTimeGapExtractor(ABC):
-    """Says how long after an element its session ends, in milliseconds."""
+    """Says how long after an element its session ends, in milliseconds.
+
+    >>> class Gap(SessionWindowTimeGapExtractor):
+    ...     def extract(self, element):
+    ...         return element[1]
+    >>> windows = EventTimeSessionWindows.with_dynamic_gap(Gap())
+    """
 
     @abstractmethod
     def extract(self, element):
-        pass
+        """Returns an element's gap in milliseconds."""
 
 
 class _EventTime:
     def get_default_trigger(self, env):
+        """Returns the trigger where none is set."""
         return EventTimeTrigger()
 
     def is_event_time(self):
+        """Tells whether windows are of event time."""
         return True
 
     @staticmethod
@@ -528,9 +595,11 @@ class _EventTime:
 
 class _ProcessingTime:
     def get_default_trigger(self, env):
+        """Returns the trigger where none is set."""
         return ProcessingTimeTrigger()
 
     def is_event_time(self):
+        """Tells whether windows are of event time."""
         return False
 
     @staticmethod
@@ -540,6 +609,7 @@ class _ProcessingTime:
 
 class _TimeWindows(WindowAssigner):
     def get_window_serializer(self):
+        """Returns a serializer, which nothing uses."""
         return TimeWindowSerializer()
 
 
@@ -554,6 +624,7 @@ class _Tumbling(_TimeWindows):
 
     @classmethod
     def of(cls, size, offset=None):
+        """Returns one."""
         return cls(to_millis(size), 0 if offset is None else to_millis(offset))
 
     def assign_windows(self, element, timestamp, context):
@@ -568,11 +639,17 @@ class _Tumbling(_TimeWindows):
 
 
 class TumblingEventTimeWindows(_EventTime, _Tumbling):
-    """Windows of one size, by the elements' timestamps."""
+    """Windows of one size, by the elements' timestamps.
+
+    >>> windows = TumblingEventTimeWindows.of(Time.minutes(1))
+    """
 
 
 class TumblingProcessingTimeWindows(_ProcessingTime, _Tumbling):
-    """Windows of one size, by the wall clock."""
+    """Windows of one size, by the wall clock.
+
+    >>> windows = TumblingProcessingTimeWindows.of(Time.seconds(5), Time.seconds(1))
+    """
 
 
 class _Sliding(_TimeWindows):
@@ -585,6 +662,7 @@ class _Sliding(_TimeWindows):
 
     @classmethod
     def of(cls, size, slide, offset=None):
+        """Returns one."""
         return cls(to_millis(size), to_millis(slide), 0 if offset is None else to_millis(offset))
 
     def assign_windows(self, element, timestamp, context):
@@ -597,15 +675,22 @@ class _Sliding(_TimeWindows):
 
 
 class SlidingEventTimeWindows(_EventTime, _Sliding):
-    """Overlapping windows, by the elements' timestamps."""
+    """Overlapping windows, by the elements' timestamps.
+
+    >>> windows = SlidingEventTimeWindows.of(Time.minutes(5), Time.seconds(30))
+    """
 
 
 class SlidingProcessingTimeWindows(_ProcessingTime, _Sliding):
-    """Overlapping windows, by the wall clock."""
+    """Overlapping windows, by the wall clock.
+
+    >>> windows = SlidingProcessingTimeWindows.of(Time.minutes(5), Time.seconds(30))
+    """
 
 
 class _Sessions(MergingWindowAssigner):
     def get_window_serializer(self):
+        """Returns a serializer, which nothing uses."""
         return TimeWindowSerializer()
 
     def merge_windows(self, windows, callback):
@@ -626,6 +711,7 @@ class _FixedGap(_Sessions):
 
     @classmethod
     def with_gap(cls, size):
+        """Returns one with a fixed gap."""
         return cls(to_millis(size))
 
     def _gap(self, element):
@@ -643,6 +729,7 @@ class _DynamicGap(_Sessions):
 
     @classmethod
     def with_dynamic_gap(cls, extractor):
+        """Returns one whose gaps an extractor says."""
         return cls(extractor)
 
     def _gap(self, element):
@@ -664,29 +751,40 @@ class DynamicProcessingTimeSessionWindows(_ProcessingTime, _DynamicGap):
 
 
 class EventTimeSessionWindows(_EventTime, _FixedGap):
-    """Sessions, by the elements' timestamps."""
+    """Sessions, by the elements' timestamps.
+
+    >>> windows = EventTimeSessionWindows.with_gap(Time.minutes(30))
+    """
 
     @staticmethod
     def with_dynamic_gap(extractor):
+        """Returns one whose gaps an extractor says."""
         return DynamicEventTimeSessionWindows(extractor)
 
 
 class ProcessingTimeSessionWindows(_ProcessingTime, _FixedGap):
-    """Sessions, by the wall clock."""
+    """Sessions, by the wall clock.
+
+    >>> windows = ProcessingTimeSessionWindows.with_gap(Time.minutes(30))
+    """
 
     @staticmethod
     def with_dynamic_gap(extractor):
+        """Returns one whose gaps an extractor says."""
         return DynamicProcessingTimeSessionWindows(extractor)
 
 
 class _CountWindows(WindowAssigner):
     def get_default_trigger(self, env):
+        """Returns the trigger where none is set."""
         return CountTrigger(self._window_size)
 
     def get_window_serializer(self):
+        """Returns a serializer, which nothing uses."""
         return CountWindowSerializer()
 
     def is_event_time(self):
+        """Tells whether windows are of event time."""
         return False
 
     def _count(self, context):
@@ -698,7 +796,10 @@ class _CountWindows(WindowAssigner):
 
 
 class CountTumblingWindowAssigner(_CountWindows):
-    """Windows of so many elements of a key."""
+    """Windows of so many elements of a key.
+
+    >>> windows = CountTumblingWindowAssigner.of(100)
+    """
 
     def __init__(self, window_size):
         self._window_size = window_size
@@ -706,6 +807,7 @@ class CountTumblingWindowAssigner(_CountWindows):
 
     @staticmethod
     def of(window_size):
+        """Returns one."""
         return CountTumblingWindowAssigner(window_size)
 
     def assign_windows(self, element, timestamp, context):
@@ -716,7 +818,10 @@ class CountTumblingWindowAssigner(_CountWindows):
 
 
 class CountSlidingWindowAssigner(_CountWindows):
-    """Windows of so many elements of a key, one beginning at every slide of elements."""
+    """Windows of so many elements of a key, one beginning at every slide of elements.
+
+    >>> windows = CountSlidingWindowAssigner.of(100, 10)
+    """
 
     def __init__(self, window_size, window_slide):
         self._window_size, self._window_slide = window_size, window_slide
@@ -724,6 +829,7 @@ class CountSlidingWindowAssigner(_CountWindows):
 
     @staticmethod
     def of(window_size, window_slide):
+        """Returns one."""
         return CountSlidingWindowAssigner(window_size, window_slide)
 
     def assign_windows(self, element, timestamp, context):
@@ -739,22 +845,31 @@ class CountSlidingWindowAssigner(_CountWindows):
 
 
 class GlobalWindows(WindowAssigner):
-    """One window for all elements of a key. It fires only with a trigger of the user's."""
+    """One window for all elements of a key. It fires only with a trigger of the user's.
+
+    >>> stream = env.from_collection([1, 2, 3]).key_by(lambda v: 0).window(GlobalWindows.create()).trigger(CountTrigger.of(2))
+    >>> list(stream.reduce(lambda a, b: a + b).execute_and_collect())
+    [3]
+    """
 
     @staticmethod
     def create():
+        """Returns one."""
         return GlobalWindows()
 
     def assign_windows(self, element, timestamp, context):
         return [GlobalWindow.get()]
 
     def get_default_trigger(self, env):
+        """Returns the trigger where none is set."""
         return NeverTrigger()
 
     def get_window_serializer(self):
+        """Returns a serializer, which nothing uses."""
         return GlobalWindowSerializer()
 
     def is_event_time(self):
+        """Tells whether windows are of event time."""
         return False
 
     def __repr__(self):

@@ -13,7 +13,12 @@ __all__ = ["AllWindowedStream", "WindowedStream"]
 
 
 class WindowedStream:
-    """The windows of a keyed stream."""
+    """The windows of a keyed stream.
+
+    >>> pairs = env.from_collection([("a", 1), ("a", 2), ("a", 5)])
+    >>> list(pairs.key_by(lambda v: v[0]).count_window(2).reduce(lambda a, b: (a[0], a[1] + b[1])).execute_and_collect())
+    [('a', 3)]
+    """
 
     _functions = (WindowFunction, ProcessWindowFunction)
 
@@ -24,9 +29,11 @@ class WindowedStream:
         self._lateness, self._late_tag, self._trigger = 0, None, None
 
     def get_execution_environment(self):
+        """Returns the environment."""
         return self._keyed_stream.get_execution_environment()
 
     def get_input_type(self):
+        """Returns the type of the elements."""
         return self._keyed_stream.get_type()
 
     def trigger(self, trigger):
@@ -37,7 +44,7 @@ class WindowedStream:
         return self
 
     def allowed_lateness(self, time_ms):
-        """Keeps windows of event time so long for late elements, in milliseconds; each evaluates the window anew."""
+        """Lets windows of event time stay so long for late elements, in milliseconds; each evaluates the window anew."""
         if time_ms < 0:
             raise ValueError("The allowed lateness must not be negative, got %r" % (time_ms,))
         self._lateness = time_ms
@@ -51,6 +58,7 @@ class WindowedStream:
         return self
 
     def reduce(self, reduce_function, window_function=None, output_type=None):
+        """Reduces the elements of each window to one as they come; a window function may see the result."""
         if not isinstance(reduce_function, ReduceFunction) and not callable(reduce_function):
             raise TypeError("The input must be a ReduceFunction or a callable function")
         call = Call(reduce_function, "reduce", ReduceFunction)
@@ -61,6 +69,7 @@ class WindowedStream:
                             lambda value: (value,), window_function, output_type, (call,))
 
     def aggregate(self, aggregate_function, window_function=None, accumulator_type=None, output_type=None):
+        """Aggregates the elements of each window as they come; a window function may see the result."""
         if not isinstance(aggregate_function, AggregateFunction):
             raise TypeError("The input must be an AggregateFunction, got %r" % (aggregate_function,))
         function = aggregate_function
@@ -72,11 +81,13 @@ class WindowedStream:
                             (function,))
 
     def apply(self, window_function, output_type=None):
+        """Calls a WindowFunction with the elements of each window."""
         if not isinstance(window_function, self._functions[0]):
             raise TypeError("The input must be a %s, got %r" % (self._functions[0].__name__, window_function))
         return self._elements(window_function, output_type)
 
     def process(self, process_window_function, output_type=None):
+        """Calls a ProcessWindowFunction with the elements of each window."""
         if not isinstance(process_window_function, self._functions[1]):
             raise TypeError("The input must be a %s, got %r" % (self._functions[1].__name__, process_window_function))
         return self._elements(process_window_function, output_type)
@@ -122,7 +133,11 @@ def _nothing(context):
 
 
 class AllWindowedStream(WindowedStream):
-    """The windows of a whole stream, in one subtask."""
+    """The windows of a whole stream, in one subtask.
+
+    >>> list(env.from_collection([1, 2, 3, 4]).count_window_all(2).reduce(lambda a, b: a + b).execute_and_collect())
+    [3, 7]
+    """
 
     _functions = (AllWindowFunction, ProcessAllWindowFunction)
 

@@ -19,6 +19,7 @@ class StreamTransformer:
     """Changes a stream before it is written."""
 
     def apply(self, ds):
+        """Returns the stream to write."""
         raise NotImplementedError
 
 
@@ -26,4 +27,5 @@ class SupportsPreprocessing:
     """A sink whose stream is changed before it is written."""
 
     def get_transformer(self):
+        """Returns the StreamTransformer, or None."""
         raise NotImplementedError

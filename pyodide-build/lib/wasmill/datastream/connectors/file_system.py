@@ -30,6 +30,7 @@ class _Lines(StreamFormat):
         self._charset = charset
 
     def decode(self, payload, name):
+        """Returns the elements of what the host read."""
         return lines(payload, self._charset)
 
 
@@ -59,10 +60,12 @@ class FileEnumeratorProvider:
 
     @staticmethod
     def default_splittable_file_enumerator():
+        """Returns one."""
         return FileEnumeratorProvider()
 
     @staticmethod
     def default_non_splittable_file_enumerator():
+        """Returns one."""
         return FileEnumeratorProvider()
 
 
@@ -71,11 +74,16 @@ class FileSplitAssignerProvider:
 
     @staticmethod
     def locality_aware_split_assigner():
+        """Returns one."""
         return FileSplitAssignerProvider()
 
 
 class FileSource(Source):
-    """The elements of files."""
+    """The elements of files.
+
+    >>> source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), "logs").process_static_file_set().build()
+    >>> lines = env.from_source(source, WatermarkStrategy.no_watermarks(), "logs")
+    """
 
     def __init__(self, form, paths, interval_millis):
         self._format, self._paths, self._interval = form, paths, interval_millis
@@ -84,12 +92,14 @@ class FileSource(Source):
         self.type_info = form.type_info
 
     def plan(self):
+        """Says what the host reads or writes."""
         plan = {"kind": "file", "paths": self._paths, "format": self._format.format}
         if self._interval is not None:
             plan["discover_ms"] = self._interval
         return plan
 
     def decode(self, payload, name):
+        """Returns the elements of what the host read."""
         return self._format.decode(payload, name)
 
     @staticmethod
@@ -112,7 +122,7 @@ class FileSourceBuilder:
         self._format, self._paths, self._interval = form, [local_path(p) for p in paths], None
 
     def monitor_continuously(self, discovery_interval):
-        """Looks for new files at this interval, and never ends."""
+        """Refuses, when the job runs: files are not looked for continuously; read JetStream, or follow files with a pipeline in YAML."""
         self._interval = to_millis(discovery_interval)
         return self
 
@@ -122,12 +132,15 @@ class FileSourceBuilder:
         return self
 
     def set_file_enumerator(self, file_enumerator):
+        """Keeps nothing: files are read in the order of their names."""
         return self
 
     def set_split_assigner(self, split_assigner):
+        """Keeps nothing: subtasks read whole files in turn."""
         return self
 
     def build(self):
+        """Returns the source."""
         return FileSource(self._format, self._paths, self._interval)
 
 
@@ -249,10 +262,12 @@ class FileCompactor:
 
     @staticmethod
     def concat_file_compactor(file_delimiter=None):
+        """Returns one."""
         return FileCompactor()
 
     @staticmethod
     def identical_file_compactor():
+        """Returns one."""
         return FileCompactor()
 
 
@@ -267,9 +282,11 @@ class FileSink(Sink):
         self._path, self._config, self._bucket, self._text = path, config, bucket, text
 
     def output(self, node):
+        """Says what a task hands over."""
         return OutputSpec("lines", text=self._text or node.inputs[0].node.type_info.text(), prefix=lambda task: "")
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "file", "path": self._path, "prefix": self._config.part_prefix, "suffix": self._config.part_suffix, "bucket": self._bucket.pattern}
 
     def get_transformer(self):

@@ -7,7 +7,11 @@ __all__ = ["NumberSequenceSource"]
 
 
 class NumberSequenceSource(Source):
-    """The numbers from start to end, both included, shared out to the subtasks."""
+    """The numbers from start to end, both included, shared out to the subtasks.
+
+    >>> list(env.from_source(NumberSequenceSource(1, 3), WatermarkStrategy.no_watermarks(), "numbers").execute_and_collect())
+    [1, 2, 3]
+    """
 
     def __init__(self, start, end):
         if start > end:
@@ -16,8 +20,10 @@ class NumberSequenceSource(Source):
         self.type_info = Types.LONG()
 
     def plan(self):
+        """Says what the host reads or writes."""
         return {"kind": "range", "count": self._end - self._start + 1}
 
     def elements(self, start, count):
+        """Returns a piece of the numbers."""
         first = self._start + start
         return range(first, first + count)

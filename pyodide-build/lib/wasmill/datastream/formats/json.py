@@ -15,7 +15,12 @@ __all__ = ["JsonRowDeserializationSchema", "JsonRowSerializationSchema"]
 
 
 class JsonRowDeserializationSchema(DeserializationSchema):
-    """Reads a JSON object into a Row of the type's fields. A missing field is None."""
+    """Reads a JSON object into a Row of the type's fields. A missing field is None.
+
+    >>> info = Types.ROW_NAMED(["id", "name"], [Types.INT(), Types.STRING()])
+    >>> JsonRowDeserializationSchema.builder().type_info(info).build().deserialize(b'{"id": 1}')
+    Row(id=1, name=None)
+    """
 
     def __init__(self, type_info, fail_on_missing_field, ignore_parse_errors):
         self.output_type = type_info
@@ -33,30 +38,38 @@ class JsonRowDeserializationSchema(DeserializationSchema):
 
     @staticmethod
     def builder():
+        """Begins one."""
         return JsonRowDeserializationSchema.Builder()
 
     class Builder:
+        """Builds a JsonRowDeserializationSchema."""
+
         def __init__(self):
             self._type_info, self._fail, self._ignore = None, False, False
 
         def type_info(self, type_info):
+            """Sets the type of the rows, whose names are those of the objects' fields."""
             self._type_info = type_info
             return self
 
         def json_schema(self, json_schema):
+            """Refuses: name the fields with type_info(Types.ROW_NAMED(...))."""
             if json_schema is None:
                 raise TypeError("The json_schema must not be None.")
             raise TypeError("JSON schemas are not read; name the fields with type_info(Types.ROW_NAMED(...))")
 
         def fail_on_missing_field(self):
+            """Fails where an object lacks a field."""
             self._fail = True
             return self
 
         def ignore_parse_errors(self):
+            """Leaves bad data out, in place of failing."""
             self._ignore = True
             return self
 
         def build(self):
+            """Returns the schema."""
             if not isinstance(self._type_info, RowTypeInfo):
                 raise TypeError("a row type is needed, as type_info(Types.ROW_NAMED(names, types)), got %r" % (self._type_info,))
             if self._fail and self._ignore:
@@ -65,27 +78,38 @@ class JsonRowDeserializationSchema(DeserializationSchema):
 
 
 class JsonRowSerializationSchema(SerializationSchema):
-    """Writes a Row as a JSON object of the type's fields."""
+    """Writes a Row as a JSON object of the type's fields.
+
+    >>> info = Types.ROW_NAMED(["id", "name"], [Types.INT(), Types.STRING()])
+    >>> JsonRowSerializationSchema.builder().with_type_info(info).build().serialize(Row(1, "a"))
+    b'{"id":1,"name":"a"}'
+    """
 
     def __init__(self, type_info):
         self._write = writer(type_info)
 
     def serialize(self, element):
+        """Returns the object's bytes."""
         return json.dumps(self._write(element), separators=(",", ":"), ensure_ascii=False).encode()
 
     @staticmethod
     def builder():
+        """Begins one."""
         return JsonRowSerializationSchema.Builder()
 
     class Builder:
+        """Builds a JsonRowSerializationSchema."""
+
         def __init__(self):
             self._type_info = None
 
         def with_type_info(self, type_info):
+            """Sets the type of the rows."""
             self._type_info = type_info
             return self
 
         def build(self):
+            """Returns the schema."""
             if not isinstance(self._type_info, RowTypeInfo):
                 raise TypeError("Typeinfo should be set, as with_type_info(Types.ROW_NAMED(names, types))")
             return JsonRowSerializationSchema(self._type_info)

@@ -48,41 +48,60 @@ class RuntimeContextImpl(RuntimeContext):
 
 
 class MetricGroup:
-    """Counters, gauges, meters and distributions, named within their operator. What they count goes to the job's metrics."""
+    """Counters, gauges, meters and distributions, named within their operator. What they count goes to the job's metrics.
+
+    >>> class Counted(MapFunction):
+    ...     def open(self, runtime_context):
+    ...         self.seen = runtime_context.get_metrics_group().counter("seen")
+    ...     def map(self, value):
+    ...         self.seen.inc()
+    ...         return value
+    """
 
     def __init__(self, metric, name):
         self._metric, self._name = metric, name
 
     def add_group(self, name, extra=None):
+        """Returns a group within this one."""
         return MetricGroup(self._metric, "%s.%s%s" % (self._name, name, "" if extra is None else "." + extra))
 
     def counter(self, name):
+        """Returns a counter."""
         return Counter(self._metric, "%s.%s" % (self._name, name))
 
     def gauge(self, name, obj):
         """The function is asked at each commit."""
 
     def meter(self, name, time_span_in_seconds=60):
+        """Returns a meter."""
         return Meter(self._metric, "%s.%s" % (self._name, name))
 
     def distribution(self, name):
+        """Returns a distribution."""
         return Distribution()
 
 
-class Counter:
+class Metric:
+    """The base of metrics."""
+
+
+class Counter(Metric):
     """A number that goes up and down."""
 
     def __init__(self, metric, name):
         self._metric, self._name, self._count = metric, name, 0
 
     def inc(self, value=1):
+        """Counts up."""
         self._count += value
         self._metric(self._name, value)
 
     def dec(self, value=1):
+        """Counts down."""
         self.inc(-value)
 
     def get_count(self):
+        """Returns the count in this subtask."""
         return self._count
 
 
@@ -90,16 +109,18 @@ class Meter(Counter):
     """Counts events."""
 
     def mark_event(self, value=1):
+        """Counts an event."""
         self.inc(value)
 
 
-class Distribution:
+class Distribution(Metric):
     """Sees numbers."""
 
     def __init__(self):
         self.count, self.total, self.least, self.most = 0, 0, None, None
 
     def update(self, value):
+        """Sees a number."""
         self.count += 1
         self.total += value
         self.least = value if self.least is None else min(self.least, value)
