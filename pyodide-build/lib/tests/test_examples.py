@@ -1,6 +1,7 @@
 """The examples in examples/pyflink: each runs, and prints what expected/ says. Where subtasks or keys take turns, order is free."""
 
 import os
+import re
 import runpy
 import sys
 import unittest
@@ -42,6 +43,16 @@ class WordCount(unittest.TestCase):
         self.assertEqual([], printed)
         self.assertIn("(stream,3)", written)
         self.assertIn("(stream,1)", run("word_count", "--streaming")[0])
+
+
+class Walkthrough(unittest.TestCase):
+    def test_shows_what_the_examples_print(self):
+        with open(os.path.join(FOLDER, "..", "README.md")) as f:
+            blocks = re.findall(r"wasmill run examples/pyflink/(\w+)\.py\n```\n\n```\n(.*?)```", f.read(), re.S)
+        self.assertEqual(NAMES, sorted(name for name, _ in blocks))
+        for name, block in blocks:
+            with self.subTest(name), open(os.path.join(FOLDER, "expected", name + ".txt")) as f:
+                self.assertEqual(set(), set(block.splitlines()) - {"…"} - set(f.read().splitlines()))
 
 
 if __name__ == "__main__":
