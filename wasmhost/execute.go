@@ -43,6 +43,7 @@ func (g *guest) importExecute(stack []uint64) {
 	result, err := g.driver.execute(g.entry.Context, bytes.Clone(plan), image)
 	waited := time.Since(began)
 	g.clock.entered, g.refilled = g.clock.entered.Add(waited), g.refilled.Add(waited)
+	g.log.renew()
 	g.driver.result = result
 	stack[0] = uint64(len(result))
 	if err != nil {

@@ -14,13 +14,15 @@ const (
 	maxLine     = 4 << 10
 	maxLogBytes = 64 << 10
 	maxLogLines = 1000
-	maxSaid     = 64 // lines of standard error that a trap's detail shows, the first and the last ones in halves
-	maxAloud    = 4  // lines of standard error after which a call's lines wait for its end
+	maxSaid     = 64  // lines of standard error that a trap's detail shows, the first and the last ones in halves
+	maxAloud    = 4   // lines of standard error after which a call's lines wait for its end
+	maxLive     = 100 // times as much for a script, which is one call from its first line to its last
 )
 
 // guestLog takes a guest's lines, whichever way they come, and drops what is too much.
 type guestLog struct {
 	sink    func(level int, line string) // nil discards
+	live    bool                         // of a script: no line waits
 	bytes   int                          // written since the last call of renew
 	lines   int
 	dropped int        // lines
@@ -71,7 +73,8 @@ func (l *guestLog) put(level int, text []byte, standard bool) {
 	if cut {
 		text = text[:maxLine]
 	}
-	if l.lines >= maxLogLines || l.bytes+len(text) > maxLogBytes {
+	lines, bytes := l.allowance()
+	if l.lines >= lines || l.bytes+len(text) > bytes {
 		l.dropped++
 		return
 	}
@@ -81,7 +84,7 @@ func (l *guestLog) put(level int, text []byte, standard bool) {
 	if cut {
 		line += "..."
 	}
-	if len(l.held) > 0 || standard && l.aloud == maxAloud {
+	if !l.live && (len(l.held) > 0 || standard && l.aloud == maxAloud) {
 		l.held = append(l.held, heldLine{level, line, standard})
 		return
 	}
@@ -89,6 +92,14 @@ func (l *guestLog) put(level int, text []byte, standard bool) {
 		l.aloud++
 	}
 	l.sink(level, line)
+}
+
+// allowance is what may be written in a call.
+func (l *guestLog) allowance() (lines, bytes int) {
+	if l.live {
+		return maxLive * maxLogLines, maxLive * maxLogBytes
+	}
+	return maxLogLines, maxLogBytes
 }
 
 // settle ends a call: the lines that were held go to the log, but for those on standard error when the guest has trapped.
@@ -111,8 +122,9 @@ func (l *guestLog) settle(trapped bool) {
 func (l *guestLog) renew() {
 	l.settle(false)
 	if l.dropped > 0 {
+		lines, bytes := l.allowance()
 		l.sink(levelWarn, fmt.Sprintf("%d lines of this guest's log were dropped: at most %d lines and %d KiB are kept per call",
-			l.dropped, maxLogLines, maxLogBytes>>10))
+			l.dropped, lines, bytes>>10))
 	}
 	l.bytes, l.lines, l.dropped, l.aloud = 0, 0, 0, 0
 	l.errors, l.omitted = l.errors[:0], 0

@@ -87,8 +87,11 @@ func (t *Template) Seed(ctx context.Context, image *Image, files *Files, opts ud
 	return &Seed{g}, nil
 }
 
-// OnExecute makes the guest one that may hand jobs to the host.
-func (s *Seed) OnExecute(execute Execute) { s.guest.driver.execute = execute }
+// OnExecute makes the guest one that may hand jobs to the host: a script, whose lines are logged at once, and more of them than a call of a function
+// may print; after each job it has a new allowance.
+func (s *Seed) OnExecute(execute Execute) {
+	s.guest.driver.execute, s.guest.log.live = execute, true
+}
 
 // Run enters an export that returns OK or ERROR, with numbers as parameters. It has the time of one call, and a guest that can be interrupted is, before it is stopped. Errors are faults: of code Guest for one that
 // returned ERROR, with its text, or trapped, and Limit for one that was stopped.

@@ -114,3 +114,25 @@ _runtime._functions[:] = _describe.functions(sys.modules["__main__"], lambda v: 
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestScriptsAreHeardAtOnce looks at what has been printed when a job begins.
+func TestScriptsAreHeardAtOnce(t *testing.T) {
+	const source = `import _wasmill, sys; from wasmill import _describe, _runtime
+def map(event): return event
+_runtime._functions[:] = _describe.functions(sys.modules["__main__"], lambda v: v is map)[0]
+for i in range(2000): print(i, file=sys.stderr if i % 2 else sys.stdout)
+_wasmill.execute('p')
+`
+	var log lines
+	before := 0
+	err := newRuntime(t, python.Options{}).Run(t.Context(), upload(t, "job.py", source), python.Script{
+		Log: log.add,
+		Execute: func(context.Context, []byte, udf.Bundle) ([]byte, error) {
+			before = strings.Count(log.String(), "\n") + 1
+			return []byte("{}"), nil
+		},
+	})
+	if err != nil || before != 2000 {
+		t.Errorf("%d lines were there: %v", before, err)
+	}
+}
