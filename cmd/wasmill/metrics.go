@@ -42,6 +42,7 @@ var (
 	epochNumber = prometheus.NewDesc("wasmill_epoch", "The newest epoch committed.", jobLabels, nil)
 	commits     = prometheus.NewDesc("wasmill_commits_total", "Epochs committed by this process.", jobLabels, nil)
 	commitTime  = prometheus.NewDesc("wasmill_commit_seconds_total", "Time from barriers to commits.", jobLabels, nil)
+	userCounts  = prometheus.NewDesc("wasmill_function_total", "What the functions of a job counted, by the name that they gave.", []string{"job", "name"}, nil)
 	restarts    = prometheus.NewDesc("wasmill_restarts_total", "Times that the job was started again after a failure.", jobLabels, nil)
 )
 
@@ -75,6 +76,9 @@ func (c *jobCollector) Collect(ch chan<- prometheus.Metric) {
 	counter(commits, float64(e.Commits.Load()), c.name)
 	counter(commitTime, time.Duration(e.TotalNanos.Load()).Seconds(), c.name)
 	counter(restarts, float64(c.job.Restarts()), c.name)
+	for name, value := range c.job.Counters() {
+		ch <- prometheus.MustNewConstMetric(userCounts, prometheus.UntypedValue, value, c.name, name)
+	}
 }
 
 // serveMetrics serves /metrics on addr until the function returned is called, and says where.

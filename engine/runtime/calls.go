@@ -30,7 +30,7 @@ func (c *chain) addGuest(node string, call *plan.Call) error {
 	if err != nil {
 		return err
 	}
-	options := udf.Options{MaxMemory: call.MaxMemory, CallTimeout: time.Duration(call.Timeout), Fuel: call.Fuel}
+	options := udf.Options{MaxMemory: call.MaxMemory, CallTimeout: time.Duration(call.Timeout), Fuel: call.Fuel, Metric: c.job.counters.add}
 	if log := c.job.options.GuestLog; log != nil {
 		options.Log = func(level int, line string) { log(node, level, line) }
 	}

@@ -46,6 +46,8 @@ type Job struct {
 	retries atomic.Uint64
 	ended   atomic.Bool
 	current atomic.Pointer[attempt]
+
+	counters counters
 }
 
 // New returns a job that has not started.
