@@ -1,4 +1,5 @@
-"""Writes docs/pyflink/api.md and docs/pyflink/compatibility.md out of the package: python pyodide-build/lib/tools/reference.py [--check].
+"""Writes docs/pyflink/api.md, docs/pyflink/compatibility.md and the stubs pyflink/**.pyi out of the package:
+python pyodide-build/lib/tools/reference.py [--check].
 
 Signatures, first sentences and examples are those of the code and its docstrings. How a docstring begins says how a name is served:
 "Refuses" for what raises, "Keeps", "Remembers" or "Asks" for what is accepted and has no effect. pyflink_names.txt has the public names
@@ -12,7 +13,8 @@ import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+LIB = os.path.dirname(HERE)
+sys.path.insert(0, LIB)
 
 import pyflink  # noqa: E402: found by the line above
 
@@ -207,19 +209,35 @@ def undocumented():
     return list(dict.fromkeys(missing))
 
 
-FILES = {"api.md": api, "compatibility.md": compatibility}
+def stub(name, origins):
+    """Returns the stub of a module of PyFlink's: where editors find its names, which the finder in pyflink/__init__.py makes."""
+    out = ['"""%s"""' % sentence(doc(importlib.import_module("pyflink." + name))), ""]
+    for origin in origins:
+        loaded = importlib.import_module(origin)
+        names = getattr(loaded, "__all__", None) or [n for n, v in vars(loaded).items() if not n.startswith("_") and isinstance(v, type)]
+        if names:
+            out += ["from %s import (" % origin, *("    %s as %s," % (n, n) for n in sorted(names)), ")"]
+    return "\n".join(out) + "\n"
+
+
+def files():
+    """Returns the texts of all files that are written, by path."""
+    out = {os.path.join(DOCS, "api.md"): api(), os.path.join(DOCS, "compatibility.md"): compatibility()}
+    for name, origins in pyflink._MODULES.items():
+        package = any(other.startswith(name + ".") for other in pyflink._MODULES)
+        out[os.path.join(LIB, "pyflink", *name.split(".")) + ("/__init__.pyi" if package else ".pyi")] = stub(name, origins)
+    return out
 
 
 def main(arguments):
-    os.makedirs(DOCS, exist_ok=True)
     stale = []
-    for name, make in FILES.items():
-        path, text = os.path.join(DOCS, name), make()
+    for path, text in files().items():
         if arguments == ["--check"]:
             with open(path) as f:
                 if f.read() != text:
-                    stale.append(name)
+                    stale.append(os.path.basename(path))
         else:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as f:
                 f.write(text)
     if stale:

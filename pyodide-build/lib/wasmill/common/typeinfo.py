@@ -6,7 +6,6 @@ declared type carries Python objects as they are.
 
 import datetime
 import decimal
-import functools
 import struct
 from typing import List
 
@@ -276,8 +275,16 @@ class BasicTypeInfo(TypeInformation):
         return self._basic_type
 
 
+def _maker(name):
+    def make():
+        return BasicTypeInfo(getattr(BasicType, name))
+
+    make.__name__, make.__qualname__, make.__doc__ = name + "_TYPE_INFO", "BasicTypeInfo.%s_TYPE_INFO" % name, "Returns the type Types.%s()." % name
+    return staticmethod(make)
+
+
 for _name in ("STRING", "BYTE", "BOOLEAN", "SHORT", "INT", "LONG", "FLOAT", "DOUBLE", "CHAR", "BIG_INT", "BIG_DEC", "INSTANT"):
-    setattr(BasicTypeInfo, _name + "_TYPE_INFO", staticmethod(functools.partial(BasicTypeInfo, getattr(BasicType, _name))))
+    setattr(BasicTypeInfo, _name + "_TYPE_INFO", _maker(_name))
 
 InstantTypeInfo = BasicTypeInfo
 

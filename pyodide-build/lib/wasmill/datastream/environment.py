@@ -1,15 +1,18 @@
 """StreamExecutionEnvironment: what a script begins with."""
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
+from typing import Any, Iterable, Optional
 
 from ..common.configuration import Configuration
-from ..common.execution import CheckpointConfig, ExecutionConfig, RestartStrategies, RuntimeExecutionMode, TimeCharacteristic
+from ..common.execution import CheckpointConfig, ExecutionConfig, RestartStrategies, RestartStrategyConfiguration, RuntimeExecutionMode, TimeCharacteristic
 from ..common.job import JobClient, JobExecutionResult, JobID, JobStatus
 from ..common.typeinfo import TypeInformation, Types, wrapping
-from ..common.watermark_strategy import NoWatermarks
+from ..common.watermark_strategy import NoWatermarks, WatermarkStrategy
 from . import host, plan
 from .functions import SourceFunction
 from .graph import UNTYPED, Edge, Node, build
@@ -57,7 +60,7 @@ class StreamExecutionEnvironment:
             self.configure(configuration)
 
     @staticmethod
-    def get_execution_environment(configuration=None):
+    def get_execution_environment(configuration: Optional[Configuration] = None) -> StreamExecutionEnvironment:
         """Returns an environment for this script."""
         return StreamExecutionEnvironment(configuration)
 
@@ -72,47 +75,47 @@ class StreamExecutionEnvironment:
 
     # Settings.
 
-    def get_config(self):
+    def get_config(self) -> ExecutionConfig:
         """Returns the ExecutionConfig."""
         return self._config
 
-    def set_parallelism(self, parallelism):
+    def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
         """Sets how many subtasks an operator has that does not say itself."""
         if not isinstance(parallelism, int) or parallelism < 1:
             raise ValueError("The parallelism must be a positive number, got %r" % (parallelism,))
         self._config.set_parallelism(parallelism)
         return self
 
-    def get_parallelism(self):
+    def get_parallelism(self) -> int:
         """Returns how many subtasks an operator has that does not say itself."""
         own = self._config.get_parallelism()
         return own if own > 0 else self._local_parallelism
 
-    def set_max_parallelism(self, max_parallelism):
+    def set_max_parallelism(self, max_parallelism: int) -> StreamExecutionEnvironment:
         """Sets the number of key groups, fixed when a job first runs."""
         if not 1 <= max_parallelism <= 32768:
             raise ValueError("The maximum parallelism must be from 1 to 32768, got %r" % (max_parallelism,))
         self._config.set_max_parallelism(max_parallelism)
         return self
 
-    def get_max_parallelism(self):
+    def get_max_parallelism(self) -> int:
         """Returns the number of key groups, or -1 where nothing is said."""
         return self._config.get_max_parallelism()
 
-    def get_default_local_parallelism(self):
+    def get_default_local_parallelism(self) -> int:
         """Returns the parallelism where nothing is said: as many as there are processors."""
         return self._local_parallelism
 
-    def set_default_local_parallelism(self, parallelism):
+    def set_default_local_parallelism(self, parallelism: int):
         """Sets the parallelism where nothing is said."""
         self._local_parallelism = parallelism
 
-    def register_slot_sharing_group(self, slot_sharing_group):
+    def register_slot_sharing_group(self, slot_sharing_group) -> StreamExecutionEnvironment:
         """Keeps what a slot sharing group needs; there are no slots."""
         self._slots[slot_sharing_group.get_name()] = slot_sharing_group
         return self
 
-    def set_runtime_mode(self, execution_mode):
+    def set_runtime_mode(self, execution_mode: RuntimeExecutionMode) -> StreamExecutionEnvironment:
         """Runs jobs as streams, or as batches that emit last results when their inputs end."""
         self._mode = execution_mode
         return self
@@ -122,21 +125,21 @@ class StreamExecutionEnvironment:
             return all(sink.bounded() for sink in self._sinks)
         return self._mode is RuntimeExecutionMode.BATCH
 
-    def set_buffer_timeout(self, timeout_millis):
+    def set_buffer_timeout(self, timeout_millis: int) -> StreamExecutionEnvironment:
         """Keeps how long elements may wait to be sent; they are sent at the end of each batch."""
         self._buffer_timeout = timeout_millis
         return self
 
-    def get_buffer_timeout(self):
+    def get_buffer_timeout(self) -> int:
         """Returns what set_buffer_timeout was given, in milliseconds."""
         return self._buffer_timeout
 
-    def disable_operator_chaining(self):
+    def disable_operator_chaining(self) -> StreamExecutionEnvironment:
         """Runs every operator as a task of its own."""
         self._chaining = False
         return self
 
-    def is_chaining_enabled(self):
+    def is_chaining_enabled(self) -> bool:
         """Tells whether operators may run as one task."""
         return self._chaining
 
@@ -144,18 +147,18 @@ class StreamExecutionEnvironment:
         """Tells whether operators of different maximum parallelism may run as one task: yes."""
         return True
 
-    def get_checkpoint_config(self):
+    def get_checkpoint_config(self) -> CheckpointConfig:
         """Returns the CheckpointConfig."""
         return self._checkpoints
 
-    def enable_checkpointing(self, interval, mode=None):
+    def enable_checkpointing(self, interval: int, mode=None) -> StreamExecutionEnvironment:
         """Commits state, timers and positions every so many milliseconds."""
         self._checkpoints.set_checkpoint_interval(interval)
         if mode is not None:
             self._checkpoints.set_checkpointing_mode(mode)
         return self
 
-    def get_checkpoint_interval(self):
+    def get_checkpoint_interval(self) -> int:
         """Returns how often state is committed, in milliseconds, or -1 for as often as the engine does."""
         return self._checkpoints.get_checkpoint_interval()
 
@@ -179,13 +182,13 @@ class StreamExecutionEnvironment:
         """Returns what set_state_backend was given."""
         return self._state_backend
 
-    def set_state_backend(self, state_backend):
+    def set_state_backend(self, state_backend) -> StreamExecutionEnvironment:
         """Keeps a state backend; state is in the guest's memory and in Badger whatever it is."""
         note("state is kept in the guest and in Badger; the state backend %s is not used" % type(state_backend).__name__)
         self._state_backend = state_backend
         return self
 
-    def enable_changelog_state_backend(self, enabled):
+    def enable_changelog_state_backend(self, enabled: bool) -> StreamExecutionEnvironment:
         """Keeps whether changes are logged; commits always are of what changed."""
         self._changelog = enabled
         return self
@@ -194,7 +197,7 @@ class StreamExecutionEnvironment:
         """Returns what enable_changelog_state_backend was given."""
         return self._changelog
 
-    def set_default_savepoint_directory(self, directory):
+    def set_default_savepoint_directory(self, directory) -> StreamExecutionEnvironment:
         """Keeps a folder; there are no savepoints."""
         self._savepoints = directory
         return self
@@ -203,7 +206,7 @@ class StreamExecutionEnvironment:
         """Returns what set_default_savepoint_directory was given."""
         return self._savepoints
 
-    def configure(self, configuration):
+    def configure(self, configuration: Optional[Configuration]):
         """Takes settings by name; those that mean something here are used."""
         self._configuration.add_all(configuration)
         values = configuration._values
@@ -233,7 +236,7 @@ class StreamExecutionEnvironment:
             if values.get(key):
                 self.add_jars(values[key])
 
-    def set_restart_strategy(self, restart_strategy_configuration):
+    def set_restart_strategy(self, restart_strategy_configuration: RestartStrategyConfiguration):
         """Says how often a failed job is started again."""
         self._config.set_restart_strategy(restart_strategy_configuration)
 
@@ -268,7 +271,7 @@ class StreamExecutionEnvironment:
 
     # What a job takes along.
 
-    def add_python_file(self, file_path):
+    def add_python_file(self, file_path: str):
         """Makes a module, package folder or archive importable."""
         path = os.path.abspath(file_path)
         if not os.path.exists(path):
@@ -277,7 +280,7 @@ class StreamExecutionEnvironment:
         if folder not in sys.path:
             sys.path.append(folder)
 
-    def add_python_archive(self, archive_path, target_dir=None):
+    def add_python_archive(self, archive_path: str, target_dir: Optional[str] = None):
         """Keeps nothing: files beside the script are seen as they are."""
         note("archives beside the script are seen by it as they are; add_python_archive(%r) unpacks nothing" % archive_path)
 
@@ -285,7 +288,7 @@ class StreamExecutionEnvironment:
         """Keeps nothing: wheels of pure Python beside the script can be imported."""
         note("requirements are not installed in the sandbox: put pure-Python wheels beside the script (%r)" % requirements_file_path)
 
-    def set_python_executable(self, python_exec):
+    def set_python_executable(self, python_exec: str):
         """Keeps nothing: there is one Python in the sandbox."""
         note("there is one Python in the sandbox; set_python_executable(%r) has no effect" % python_exec)
 
@@ -298,7 +301,7 @@ class StreamExecutionEnvironment:
         """Refuses: there is no JVM."""
         self.add_jars(*classpaths)
 
-    def register_cached_file(self, file_path, name, executable=False):
+    def register_cached_file(self, file_path: str, name: str, executable=False):
         """Keeps a file's name; files beside the script are there under their own."""
         self._files[name] = file_path
 
@@ -312,7 +315,7 @@ class StreamExecutionEnvironment:
             stream._node.parallelism, stream._node.fixed_parallelism = 1, True
         return stream
 
-    def from_collection(self, collection, type_info=None):
+    def from_collection(self, collection: Iterable[Any], type_info: Optional[TypeInformation] = None) -> DataStream:
         """Makes a stream of the elements of a list, in one subtask."""
         if type_info is not None and not isinstance(type_info, TypeInformation):
             raise TypeError("the type of a collection must be one of Types, got %r" % (type_info,))
@@ -322,7 +325,9 @@ class StreamExecutionEnvironment:
             elements = [cut(element) for element in elements]
         return self._source(CollectionSource(elements), "Source: Collection Source", type_info or UNTYPED)
 
-    def from_source(self, source, watermark_strategy, source_name, type_info=None):
+    def from_source(
+            self, source: Source, watermark_strategy: WatermarkStrategy, source_name: str, type_info: Optional[TypeInformation] = None
+    ) -> DataStream:
         """Makes a stream of a source."""
         if not isinstance(source, Source):
             raise TypeError("expected a source such as FileSource, NumberSequenceSource or JetStreamSource, got %r" % (source,))
@@ -331,11 +336,11 @@ class StreamExecutionEnvironment:
             return stream
         return stream.assign_timestamps_and_watermarks(watermark_strategy)
 
-    def read_text_file(self, file_path, charset_name="UTF-8"):
+    def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """Makes a stream of a file's lines."""
         return self._source(TextSource(file_path, charset_name), "Source: " + str(file_path), Types.STRING())
 
-    def add_source(self, source_func, source_name="Custom Source", type_info=None):
+    def add_source(self, source_func, source_name: str = "Custom Source", type_info: Optional[TypeInformation] = None) -> DataStream:
         """Makes a stream of a source; a SourceFunction, which is Java's, is refused."""
         if isinstance(source_func, Source):
             return self.from_source(source_func, None, source_name, type_info)
@@ -344,7 +349,7 @@ class StreamExecutionEnvironment:
         raise TypeError("%s is a source of the JVM, which wasmill does without; read with from_source, of a FileSource, NumberSequenceSource or "
                         "JetStreamSource" % type(source_func).__name__)
 
-    def create_input(self, input_format, type_info=None):
+    def create_input(self, input_format, type_info: Optional[TypeInformation] = None):
         """Refuses: input formats are Java's; read with from_source."""
         raise TypeError("input formats are Java's; read with from_source")
 
@@ -371,17 +376,17 @@ class StreamExecutionEnvironment:
         strategy = self._config.get_restart_strategy()
         return None if strategy is None else {"attempts": strategy.attempts, "delay_ms": strategy.delay_ms}
 
-    def execute(self, job_name=None):
+    def execute(self, job_name: Optional[str] = None) -> JobExecutionResult:
         """Runs the job of all sinks so far, and returns when it has ended."""
         sinks, self._sinks = self._sinks, []
         return self._run(job_name or "Flink Streaming Job", sinks)
 
-    def execute_async(self, job_name="Flink Streaming Job"):
+    def execute_async(self, job_name: Optional[str] = "Flink Streaming Job") -> JobClient:
         """Runs the job of all sinks so far; it has ended when this returns."""
         result = self.execute(job_name)
         return JobClient(result.get_job_id(), lambda: result, lambda: JobStatus.FINISHED, lambda: None)
 
-    def get_execution_plan(self):
+    def get_execution_plan(self) -> str:
         """Returns the graph as JSON: its nodes, and which come before which."""
         return json.dumps({"nodes": plan.nodes(self._sinks)})
 

@@ -1,5 +1,9 @@
 """Streams: what transforms a stream into another."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Optional, Union
+
 from ..common.row import Row
 from ..common.typeinfo import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types, to_text
 from .functions import (
@@ -10,6 +14,14 @@ from .functions import (
 from .graph import UNTYPED, Call, Edge, Node
 from .sinks import CollectSink, PrintSink, Sink
 from .state import MapStateDescriptor
+
+if TYPE_CHECKING:
+    from ..common.execution import ExecutionConfig
+    from ..common.watermark_strategy import WatermarkStrategy
+    from .environment import StreamExecutionEnvironment
+    from .output_tag import OutputTag
+    from .window import WindowAssigner
+    from .windowed import AllWindowedStream, WindowedStream
 
 __all__ = ["BroadcastConnectedStream", "BroadcastStream", "CloseableIterator", "ConnectedStreams", "DataStream", "DataStreamSink", "KeyedStream"]
 
@@ -44,26 +56,26 @@ class DataStream:
 
     # What a stream is called and how it runs.
 
-    def get_name(self):
+    def get_name(self) -> str:
         """Returns the operator's name."""
         return self._node.name
 
-    def name(self, name):
+    def name(self, name: str) -> DataStream:
         """Names the operator."""
         self._node.name = name
         return self
 
-    def uid(self, uid):
+    def uid(self, uid: str) -> DataStream:
         """Names the operator for good: its state is found by it after a change of the job."""
         self._node.uid = uid
         return self
 
-    def set_uid_hash(self, uid_hash):
+    def set_uid_hash(self, uid_hash: str) -> DataStream:
         """Names the operator for good by a hash."""
         self._node.uid_hash = uid_hash
         return self
 
-    def set_parallelism(self, parallelism):
+    def set_parallelism(self, parallelism: int) -> DataStream:
         """Sets how many subtasks the operator has."""
         if not isinstance(parallelism, int) or parallelism < 1:
             raise ValueError("The parallelism must be a positive number, got %r" % (parallelism,))
@@ -72,49 +84,49 @@ class DataStream:
         self._node.parallelism = parallelism
         return self
 
-    def set_max_parallelism(self, max_parallelism):
+    def set_max_parallelism(self, max_parallelism: int) -> DataStream:
         """Sets the number of key groups."""
         self._node.max_parallelism = max_parallelism
         return self
 
-    def force_non_parallel(self):
+    def force_non_parallel(self) -> DataStream:
         """Lets the operator have one subtask for good."""
         self._node.parallelism = self._node.max_parallelism = 1
         self._node.fixed_parallelism = True
         return self
 
-    def get_type(self):
+    def get_type(self) -> TypeInformation:
         """Returns the type of the elements."""
         return self._edge.tag.type_info if self._edge.tag is not None else self._node.type_info
 
-    def get_execution_environment(self):
+    def get_execution_environment(self) -> StreamExecutionEnvironment:
         """Returns the environment."""
         return self._node.env
 
-    def get_execution_config(self):
+    def get_execution_config(self) -> ExecutionConfig:
         """Returns the ExecutionConfig."""
         return self._node.env.get_config()
 
-    def set_buffer_timeout(self, timeout_millis):
+    def set_buffer_timeout(self, timeout_millis: int) -> DataStream:
         """Elements are handed on at the end of each batch; there is nothing to wait for."""
         return self
 
-    def start_new_chain(self):
+    def start_new_chain(self) -> DataStream:
         """Begins a new task with the operator."""
         self._node.chain_before = False
         return self
 
-    def disable_chaining(self):
+    def disable_chaining(self) -> DataStream:
         """Runs the operator as a task of its own."""
         self._node.chain_before = self._node.chain_behind = False
         return self
 
-    def slot_sharing_group(self, slot_sharing_group):
+    def slot_sharing_group(self, slot_sharing_group) -> DataStream:
         """There are no slots; the name is kept for the plan."""
         self._node.slot_group = getattr(slot_sharing_group, "get_name", lambda: slot_sharing_group)()
         return self
 
-    def set_description(self, description):
+    def set_description(self, description: str) -> DataStream:
         """Describes the operator in the plan."""
         self._node.description = description
         return self
@@ -132,48 +144,50 @@ class DataStream:
         call = Call(function, method, base)
         return self._then(kind, name, type_info, call=call.call, functions=(call,))
 
-    def map(self, func, output_type=None):
+    def map(self, func: Union[Callable[[Any], Any], MapFunction], output_type: Optional[TypeInformation] = None) -> DataStream:
         """Gives one element for each: what a MapFunction or callable returns."""
         if not isinstance(func, MapFunction) and not callable(func):
             raise TypeError("The input must be a MapFunction or a callable function")
         return self._call("map", "Map", func, "map", MapFunction, declared(output_type))
 
-    def flat_map(self, func, output_type=None):
+    def flat_map(
+            self, func: Union[Callable[[Any], Optional[Iterable[Any]]], FlatMapFunction], output_type: Optional[TypeInformation] = None
+    ) -> DataStream:
         """Gives any number of elements for each: what a FlatMapFunction or callable yields or returns as an iterable."""
         if not isinstance(func, FlatMapFunction) and not callable(func):
             raise TypeError("The input must be a FlatMapFunction or a callable function")
         return self._call("flat_map", "FlatMap", func, "flat_map", FlatMapFunction, declared(output_type))
 
-    def filter(self, func):
+    def filter(self, func: Union[Callable[[Any], bool], FilterFunction]) -> DataStream:
         """Lets the elements through for which a FilterFunction or callable returns true."""
         if not isinstance(func, FilterFunction) and not callable(func):
             raise TypeError("The input must be a FilterFunction or a callable function")
         return self._call("filter", "Filter", func, "filter", FilterFunction, self.get_type())
 
-    def process(self, func, output_type=None):
+    def process(self, func: ProcessFunction, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a ProcessFunction with each element."""
         if not isinstance(func, ProcessFunction):
             raise TypeError("ProcessFunction is required for DataStream, got %r" % (func,))
         return self._then("process", "PROCESS", declared(output_type), calls=[func.process_element], functions=(func,))
 
-    def key_by(self, key_selector, key_type=None):
+    def key_by(self, key_selector: Union[Callable[[Any], Any], KeySelector], key_type: Optional[TypeInformation] = None) -> KeyedStream:
         """Makes a stream by key: equal keys meet in the same subtask, with state and timers of their own."""
         if not isinstance(key_selector, KeySelector) and not callable(key_selector):
             raise TypeError("Parameter key_selector should be type of KeySelector or a callable function.")
         return KeyedStream(self, key_selector, key_type)
 
-    def union(self, *streams):
+    def union(self, *streams: DataStream) -> DataStream:
         """Flows together with streams of the same type, in no order."""
         edges = [s._values()._edge if isinstance(s, KeyedStream) else s._edge for s in streams]
         return self._then("pass", "Union", self.get_type(), *edges)
 
-    def connect(self, ds):
+    def connect(self, ds: Any) -> Union[ConnectedStreams, BroadcastConnectedStream]:
         """Joins another stream, of another type maybe, for functions of two inputs."""
         if isinstance(ds, BroadcastStream):
             return BroadcastConnectedStream(self, ds)
         return ConnectedStreams(self, ds)
 
-    def project(self, *field_indexes):
+    def project(self, *field_indexes: int) -> DataStream:
         """Gives the fields at these positions, of a stream of tuples."""
         type_info = self.get_type()
         if not isinstance(type_info, TupleTypeInfo):
@@ -187,19 +201,19 @@ class DataStream:
         stream._node.details["plan_type"] = "Projection"
         return stream
 
-    def window_all(self, window_assigner):
+    def window_all(self, window_assigner: WindowAssigner) -> AllWindowedStream:
         """Groups the elements of the whole stream into windows; they are processed in one subtask."""
         from .windowed import AllWindowedStream
 
         return AllWindowedStream(self, window_assigner)
 
-    def count_window_all(self, size, slide=0):
+    def count_window_all(self, size: int, slide: int = 0) -> AllWindowedStream:
         """Groups the elements of the whole stream into windows of so many."""
         from .window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
 
         return self.window_all(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
 
-    def assign_timestamps_and_watermarks(self, watermark_strategy):
+    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Gives elements timestamps, and the stream watermarks, by a WatermarkStrategy."""
         return self._then("timestamps", "Timestamps/Watermarks", self.get_type(), strategy=watermark_strategy)
 
@@ -209,30 +223,32 @@ class DataStream:
         stream = DataStream(self._node, Edge(self._node, partitioning, tag=self._edge.tag, **how))
         return stream
 
-    def shuffle(self):
+    def shuffle(self) -> DataStream:
         """Sends each element to a subtask chosen at random."""
         return self._spread("shuffle")
 
-    def rebalance(self):
+    def rebalance(self) -> DataStream:
         """Sends the elements to the subtasks in turn."""
         return self._spread("rebalance")
 
-    def rescale(self):
+    def rescale(self) -> DataStream:
         """Sends the elements in turn to those subtasks that are this one's share."""
         return self._spread("rescale")
 
-    def forward(self):
+    def forward(self) -> DataStream:
         """Sends the elements to the subtask of the same number."""
         return self._spread("forward")
 
-    def broadcast(self, broadcast_state_descriptor=None, *other_broadcast_state_descriptors):
+    def broadcast(self, broadcast_state_descriptor=None, *other_broadcast_state_descriptors) -> Union[DataStream, BroadcastStream]:
         """Sends each element to every subtask; with descriptors of map states, for functions with broadcast state."""
         stream = self._spread("broadcast")
         if broadcast_state_descriptor is None:
             return stream
         return BroadcastStream(stream, (broadcast_state_descriptor, *other_broadcast_state_descriptors))
 
-    def partition_custom(self, partitioner, key_selector):
+    def partition_custom(
+            self, partitioner: Union[Callable[[Any, int], int], Partitioner], key_selector: Union[Callable[[Any], Any], KeySelector]
+    ) -> DataStream:
         """Sends each element to the subtask that the partitioner chooses by its key."""
         if not isinstance(partitioner, Partitioner) and not callable(partitioner):
             raise TypeError("Parameter partitioner should be type of Partitioner or a callable function.")
@@ -247,7 +263,7 @@ class DataStream:
 
     # Side outputs and sinks.
 
-    def get_side_output(self, output_tag):
+    def get_side_output(self, output_tag: OutputTag) -> DataStream:
         """Returns what the function before this yields to a tag."""
         if self._node.kind in ("map", "flat_map", "filter", "key_by", "pass", "timestamps", "reduce"):
             raise TypeError("%r has no side outputs: they come from process and window functions" % self._node.name)
@@ -259,7 +275,7 @@ class DataStream:
         self._node.env._sinks.append(node)
         return DataStreamSink(last._node, node)
 
-    def add_sink(self, sink_func):
+    def add_sink(self, sink_func) -> DataStreamSink:
         """Writes to a sink function of the test kind, or to a StreamingFileSink; those of the JVM are refused."""
         if not isinstance(sink_func, SinkFunction):
             raise TypeError("expected a SinkFunction, got %r" % (sink_func,))
@@ -269,17 +285,17 @@ class DataStream:
                             % type(sink_func).__name__)
         return self._sink("Sink: Unnamed", sink)
 
-    def sink_to(self, sink):
+    def sink_to(self, sink) -> DataStreamSink:
         """Writes to a sink, as FileSink or wasmill.connectors.JetStreamSink."""
         if not isinstance(sink, Sink):
             raise TypeError("expected a sink such as FileSink or JetStreamSink, got %r" % (sink,))
         return self._sink("Sink: " + type(sink).__name__, sink)
 
-    def print(self, sink_identifier=None):
+    def print(self, sink_identifier: Optional[str] = None) -> DataStreamSink:
         """Writes each element as a line to the job's output."""
         return self._sink("Sink: Print to Std. Out", PrintSink(printed(self.get_type()), sink_identifier))
 
-    def execute_and_collect(self, job_execution_name=None, limit=None):
+    def execute_and_collect(self, job_execution_name: Optional[str] = None, limit: Optional[int] = None) -> Union[CloseableIterator, List[Any]]:
         """Runs the job and returns an iterator over the stream's elements, or with limit a list of the first ones."""
         if limit is not None and limit <= 0:
             raise ValueError("The limit must be positive, got %r" % (limit,))
@@ -312,38 +328,38 @@ class DataStreamSink:
     def __init__(self, node, sink):
         self._node, self._sink = node, sink
 
-    def name(self, name):
+    def name(self, name: str) -> DataStreamSink:
         """Names the operator."""
         self._node.name = self._sink.name = name
         return self
 
-    def uid(self, uid):
+    def uid(self, uid: str) -> DataStreamSink:
         """Names the operator for good: its state is found by it after a change of the job."""
         self._node.uid = uid
         self._sink.uid = uid + "-sink"
         return self
 
-    def set_uid_hash(self, uid_hash):
+    def set_uid_hash(self, uid_hash: str) -> DataStreamSink:
         """Names the operator for good by a hash."""
         self._node.uid_hash = uid_hash
         return self
 
-    def set_parallelism(self, parallelism):
+    def set_parallelism(self, parallelism: int) -> DataStreamSink:
         """Sets how many subtasks the operator has."""
         self._node.parallelism = parallelism
         return self
 
-    def set_description(self, description):
+    def set_description(self, description: str) -> DataStreamSink:
         """Describes the operator in the plan."""
         self._node.description = description
         return self
 
-    def disable_chaining(self):
+    def disable_chaining(self) -> DataStreamSink:
         """Runs the operator as a task of its own."""
         self._node.chain_before = False
         return self
 
-    def slot_sharing_group(self, slot_sharing_group):
+    def slot_sharing_group(self, slot_sharing_group) -> DataStreamSink:
         """Keeps a name; there are no slots."""
         self._node.slot_group = getattr(slot_sharing_group, "get_name", lambda: slot_sharing_group)()
         return self
@@ -408,7 +424,7 @@ class KeyedStream(DataStream):
         key_by.width = stream._node.width  # the key_by is where its operator is
         return stream
 
-    def map(self, func, output_type=None):
+    def map(self, func: Union[Callable[[Any], Any], MapFunction], output_type: Optional[TypeInformation] = None) -> DataStream:
         """Gives one element for each, with state by key in open()."""
         if not isinstance(func, MapFunction) and not callable(func):
             raise TypeError("The input must be a MapFunction or a callable function")
@@ -417,7 +433,9 @@ class KeyedStream(DataStream):
         return self._by_key("keyed_process", "Map", declared(output_type), calls=[lambda value, ctx: (function(value),)], functions=(call,),
                             on_timer=_no_timer)
 
-    def flat_map(self, func, output_type=None):
+    def flat_map(
+            self, func: Union[Callable[[Any], Optional[Iterable[Any]]], FlatMapFunction], output_type: Optional[TypeInformation] = None
+    ) -> DataStream:
         """Gives any number of elements for each, with state by key in open()."""
         if not isinstance(func, FlatMapFunction) and not callable(func):
             raise TypeError("The input must be a FlatMapFunction or a callable function")
@@ -426,7 +444,7 @@ class KeyedStream(DataStream):
         return self._by_key("keyed_process", "FlatMap", declared(output_type), calls=[lambda value, ctx: function(value)], functions=(call,),
                             on_timer=_no_timer)
 
-    def filter(self, func):
+    def filter(self, func: Union[Callable[[Any], bool], FilterFunction]) -> DataStream:
         """Lets elements through, with state by key in open()."""
         if not isinstance(func, FilterFunction) and not callable(func):
             raise TypeError("The input must be a FilterFunction or a callable function")
@@ -435,14 +453,14 @@ class KeyedStream(DataStream):
         return self._by_key("keyed_process", "Filter", self.get_type(), calls=[lambda value, ctx: (value,) if function(value) else None],
                             functions=(call,), on_timer=_no_timer)
 
-    def process(self, func, output_type=None):
+    def process(self, func: KeyedProcessFunction, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a KeyedProcessFunction with each element."""
         if not isinstance(func, KeyedProcessFunction):
             raise TypeError("KeyedProcessFunction is required for KeyedStream.")
         return self._by_key("keyed_process", "KEYED PROCESS", declared(output_type), calls=[func.process_element], functions=(func,),
                             on_timer=func.on_timer)
 
-    def reduce(self, func):
+    def reduce(self, func: Union[Callable[[Any, Any], Any], ReduceFunction]) -> DataStream:
         """Reduces the elements of each key: with each element to the result so far, in batch mode to the last result."""
         if not isinstance(func, ReduceFunction) and not callable(func):
             raise TypeError("The input must be a ReduceFunction or a callable function")
@@ -457,43 +475,43 @@ class KeyedStream(DataStream):
         stream = self.reduce(lambda a, b: combine(a, b, position))
         return stream.name(name.capitalize())
 
-    def sum(self, position_to_sum=0):
+    def sum(self, position_to_sum=0) -> DataStream:
         """Sums a field of tuples or rows, given by position or name, or elements that are numbers."""
         return self._accumulate("sum", position_to_sum, lambda a, b, at: _replaced(a, at, _at(a, at, "sum") + _at(b, at, "sum")))
 
-    def min(self, position_to_min=0):
+    def min(self, position_to_min=0) -> DataStream:
         """Gives the smallest of a field; the other fields are those of the first element."""
         return self._accumulate("min", position_to_min, lambda a, b, at: _replaced(a, at, min(_at(a, at, "min"), _at(b, at, "min"))))
 
-    def max(self, position_to_max=0):
+    def max(self, position_to_max=0) -> DataStream:
         """Gives the largest of a field; the other fields are those of the first element."""
         return self._accumulate("max", position_to_max, lambda a, b, at: _replaced(a, at, max(_at(a, at, "max"), _at(b, at, "max"))))
 
-    def min_by(self, position_to_min_by=0):
+    def min_by(self, position_to_min_by=0) -> DataStream:
         """Gives the element with the smallest field."""
         return self._accumulate("min_by", position_to_min_by, lambda a, b, at: b if _at(b, at, "min_by") < _at(a, at, "min_by") else a)
 
-    def max_by(self, position_to_max_by=0):
+    def max_by(self, position_to_max_by=0) -> DataStream:
         """Gives the element with the largest field."""
         return self._accumulate("max_by", position_to_max_by, lambda a, b, at: b if _at(b, at, "max_by") > _at(a, at, "max_by") else a)
 
-    def window(self, window_assigner):
+    def window(self, window_assigner: WindowAssigner) -> WindowedStream:
         """Groups the elements of each key into windows."""
         from .windowed import WindowedStream
 
         return WindowedStream(self, window_assigner)
 
-    def count_window(self, size, slide=0):
+    def count_window(self, size: int, slide: int = 0) -> WindowedStream:
         """Groups the elements of each key into windows of so many, one beginning at every slide of elements."""
         from .window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
 
         return self.window(CountSlidingWindowAssigner(size, slide) if slide else CountTumblingWindowAssigner(size))
 
-    def key_by(self, key_selector, key_type=None):
+    def key_by(self, key_selector: Union[Callable[[Any], Any], KeySelector], key_type: Optional[TypeInformation] = None) -> KeyedStream:
         """Makes the stream one by another key."""
         return self._origin.key_by(key_selector, key_type)
 
-    def connect(self, ds):
+    def connect(self, ds: Any) -> Union[ConnectedStreams, BroadcastConnectedStream]:
         if isinstance(ds, BroadcastStream):
             return BroadcastConnectedStream(self, ds)
         return ConnectedStreams(self, ds)
@@ -504,29 +522,29 @@ class KeyedStream(DataStream):
         stream._node.details["plan_type"] = "_keyed_stream_values_operator"
         return stream
 
-    def union(self, *streams):
+    def union(self, *streams: DataStream) -> DataStream:
         """Flows together with other streams; the result has no key."""
         return self._values().union(*streams)
 
-    def project(self, *field_indexes):
+    def project(self, *field_indexes: int) -> DataStream:
         return self._values().project(*field_indexes)
 
-    def assign_timestamps_and_watermarks(self, watermark_strategy):
+    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Gives elements timestamps; the result has no key."""
         return self._values().assign_timestamps_and_watermarks(watermark_strategy)
 
-    def add_sink(self, sink_func):
+    def add_sink(self, sink_func) -> DataStreamSink:
         """As of a DataStream."""
         return self._values().add_sink(sink_func)
 
-    def sink_to(self, sink):
+    def sink_to(self, sink) -> DataStreamSink:
         """As of a DataStream."""
         return self._values().sink_to(sink)
 
-    def print(self, sink_identifier=None):
+    def print(self, sink_identifier: Optional[str] = None) -> DataStreamSink:
         return self._values().print(sink_identifier)
 
-    def execute_and_collect(self, job_execution_name=None, limit=None):
+    def execute_and_collect(self, job_execution_name: Optional[str] = None, limit: Optional[int] = None) -> Union[CloseableIterator, List[Any]]:
         """Collects rows of each element's key and the element."""
         key_of = self._key.call
         names = ["f0", "f1"]
@@ -605,7 +623,9 @@ class ConnectedStreams:
     def __init__(self, stream1, stream2):
         self.stream1, self.stream2 = stream1, stream2
 
-    def key_by(self, key_selector1, key_selector2, key_type=None):
+    def key_by(
+            self, key_selector1: Union[Callable[[Any], Any], KeySelector], key_selector2: Union[Callable[[Any], Any], KeySelector], key_type: Optional[TypeInformation] = None
+    ) -> ConnectedStreams:
         """Makes both streams ones by key, the key types being the same."""
         first, second = (s._origin if isinstance(s, KeyedStream) else s for s in (self.stream1, self.stream2))
         return ConnectedStreams(first.key_by(key_selector1, key_type), second.key_by(key_selector2, key_type))
@@ -626,21 +646,21 @@ class ConnectedStreams:
             node = Node(env, "co_process", name, edges, declared(output_type), calls=calls, functions=functions)
         return DataStream(node)
 
-    def map(self, func, output_type=None):
+    def map(self, func: CoMapFunction, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a CoMapFunction; what is None gives nothing."""
         if not isinstance(func, CoMapFunction):
             raise TypeError("The input function must be a CoMapFunction!")
         calls = [lambda value, ctx: _returned(func.map1(value)), lambda value, ctx: _returned(func.map2(value))]
         return self._both("Co-Map", calls, (func,), _no_timer, output_type)
 
-    def flat_map(self, func, output_type=None):
+    def flat_map(self, func: CoFlatMapFunction, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a CoFlatMapFunction."""
         if not isinstance(func, CoFlatMapFunction):
             raise TypeError("The input must be a CoFlatMapFunction!")
         calls = [lambda value, ctx: func.flat_map1(value), lambda value, ctx: func.flat_map2(value)]
         return self._both("Co-Flat Map", calls, (func,), _no_timer, output_type)
 
-    def process(self, func, output_type=None):
+    def process(self, func: Union[CoProcessFunction, KeyedCoProcessFunction], output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a CoProcessFunction, or a KeyedCoProcessFunction for keyed streams."""
         if not isinstance(func, (CoProcessFunction, KeyedCoProcessFunction)):
             raise TypeError("The input must be a CoProcessFunction or KeyedCoProcessFunction!")
@@ -677,7 +697,9 @@ class BroadcastConnectedStream:
     def __init__(self, non_broadcast_stream, broadcast_stream):
         self.non_broadcast_stream, self.broadcast_stream = non_broadcast_stream, broadcast_stream
 
-    def process(self, func, output_type=None):
+    def process(
+            self, func: Union[BroadcastProcessFunction, KeyedBroadcastProcessFunction], output_type: Optional[TypeInformation] = None
+    ) -> DataStream:
         """Calls a BroadcastProcessFunction, or a KeyedBroadcastProcessFunction for a keyed stream."""
         keyed = isinstance(self.non_broadcast_stream, KeyedStream)
         base = KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction

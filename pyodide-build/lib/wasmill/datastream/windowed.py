@@ -1,5 +1,9 @@
 """Windowed streams: what becomes of the elements of a window."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional
+
 from .functions import (
     AggregateFunction, AllWindowFunction, NullByteKeySelector, ProcessAllWindowFunction, ProcessWindowFunction, ReduceFunction, WindowFunction,
 )
@@ -8,6 +12,11 @@ from .output_tag import OutputTag
 from .runtime.states import MISSING
 from .stream import declared
 from .window import Trigger, WindowAssigner
+
+if TYPE_CHECKING:
+    from ..common.typeinfo import TypeInformation
+    from .environment import StreamExecutionEnvironment
+    from .stream import DataStream
 
 __all__ = ["AllWindowedStream", "WindowedStream"]
 
@@ -28,36 +37,36 @@ class WindowedStream:
         self._keyed_stream, self._assigner = keyed_stream, window_assigner
         self._lateness, self._late_tag, self._trigger = 0, None, None
 
-    def get_execution_environment(self):
+    def get_execution_environment(self) -> StreamExecutionEnvironment:
         """Returns the environment."""
         return self._keyed_stream.get_execution_environment()
 
-    def get_input_type(self):
+    def get_input_type(self) -> TypeInformation:
         """Returns the type of the elements."""
         return self._keyed_stream.get_type()
 
-    def trigger(self, trigger):
+    def trigger(self, trigger: Trigger) -> WindowedStream:
         """Says when windows are evaluated, in place of the assigner's own trigger."""
         if not isinstance(trigger, Trigger):
             raise TypeError("expected a Trigger, got %r" % (trigger,))
         self._trigger = trigger
         return self
 
-    def allowed_lateness(self, time_ms):
+    def allowed_lateness(self, time_ms: int) -> WindowedStream:
         """Lets windows of event time stay so long for late elements, in milliseconds; each evaluates the window anew."""
         if time_ms < 0:
             raise ValueError("The allowed lateness must not be negative, got %r" % (time_ms,))
         self._lateness = time_ms
         return self
 
-    def side_output_late_data(self, output_tag):
+    def side_output_late_data(self, output_tag: OutputTag) -> WindowedStream:
         """Sends elements that come too late to a side output instead of dropping them."""
         if not isinstance(output_tag, OutputTag):
             raise TypeError("expected an OutputTag, got %r" % (output_tag,))
         self._late_tag = output_tag
         return self
 
-    def reduce(self, reduce_function, window_function=None, output_type=None):
+    def reduce(self, reduce_function, window_function=None, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Reduces the elements of each window to one as they come; a window function may see the result."""
         if not isinstance(reduce_function, ReduceFunction) and not callable(reduce_function):
             raise TypeError("The input must be a ReduceFunction or a callable function")
@@ -68,7 +77,9 @@ class WindowedStream:
         return self._window("reduce", lambda contents, value: value if contents is MISSING else reduce(contents, value), reduce,
                             lambda value: (value,), window_function, output_type, (call,))
 
-    def aggregate(self, aggregate_function, window_function=None, accumulator_type=None, output_type=None):
+    def aggregate(
+            self, aggregate_function, window_function=None, accumulator_type: Optional[TypeInformation] = None, output_type: Optional[TypeInformation] = None
+    ) -> DataStream:
         """Aggregates the elements of each window as they come; a window function may see the result."""
         if not isinstance(aggregate_function, AggregateFunction):
             raise TypeError("The input must be an AggregateFunction, got %r" % (aggregate_function,))
@@ -80,13 +91,13 @@ class WindowedStream:
         return self._window("aggregate", add, function.merge, lambda accumulator: (function.get_result(accumulator),), window_function, output_type,
                             (function,))
 
-    def apply(self, window_function, output_type=None):
+    def apply(self, window_function, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a WindowFunction with the elements of each window."""
         if not isinstance(window_function, self._functions[0]):
             raise TypeError("The input must be a %s, got %r" % (self._functions[0].__name__, window_function))
         return self._elements(window_function, output_type)
 
-    def process(self, process_window_function, output_type=None):
+    def process(self, process_window_function, output_type: Optional[TypeInformation] = None) -> DataStream:
         """Calls a ProcessWindowFunction with the elements of each window."""
         if not isinstance(process_window_function, self._functions[1]):
             raise TypeError("The input must be a %s, got %r" % (self._functions[1].__name__, process_window_function))

@@ -1,0 +1,36 @@
+"""The schemas that PyFlink also finds in pyflink.common."""
+
+from wasmill.common import (
+    CompletableFuture as CompletableFuture,
+    ConfigOption as ConfigOption,
+    ConfigOptions as ConfigOptions,
+    Configuration as Configuration,
+    DeserializationSchema as DeserializationSchema,
+    Duration as Duration,
+    Encoder as Encoder,
+    ExecutionConfig as ExecutionConfig,
+    ExecutionMode as ExecutionMode,
+    InputDependencyConstraint as InputDependencyConstraint,
+    Instant as Instant,
+    JobClient as JobClient,
+    JobExecutionResult as JobExecutionResult,
+    JobID as JobID,
+    JobStatus as JobStatus,
+    RestartStrategies as RestartStrategies,
+    RestartStrategyConfiguration as RestartStrategyConfiguration,
+    Row as Row,
+    RowKind as RowKind,
+    SerializationSchema as SerializationSchema,
+    SimpleStringSchema as SimpleStringSchema,
+    Time as Time,
+    TimestampAssigner as TimestampAssigner,
+    TypeInformation as TypeInformation,
+    Types as Types,
+    WatermarkStrategy as WatermarkStrategy,
+)
+from wasmill.datastream.formats.rows import (
+    CsvRowDeserializationSchema as CsvRowDeserializationSchema,
+    CsvRowSerializationSchema as CsvRowSerializationSchema,
+    JsonRowDeserializationSchema as JsonRowDeserializationSchema,
+    JsonRowSerializationSchema as JsonRowSerializationSchema,
+)

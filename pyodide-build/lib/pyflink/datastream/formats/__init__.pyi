@@ -1,0 +1,2 @@
+"""How records are written as bytes."""
+

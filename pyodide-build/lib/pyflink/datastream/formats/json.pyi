@@ -1,0 +1,6 @@
+"""Rows as JSON objects."""
+
+from wasmill.datastream.formats.json import (
+    JsonRowDeserializationSchema as JsonRowDeserializationSchema,
+    JsonRowSerializationSchema as JsonRowSerializationSchema,
+)
