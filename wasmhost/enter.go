@@ -44,9 +44,9 @@ type clock struct {
 	counts bool          // a call is under way, or the opening of a function; outside, each entry has all for itself
 	start  bool          // the guest is starting or opening a function
 
-	softened bool  // the guest was interrupted, and has the time of grace
-	spent    int64 // fuel, when it was
-	extended int   // how often that time was made longer
+	softened *fault.Fault // why the guest was interrupted, and has a time of grace; nil if it was not
+	spent    int64        // fuel, when its time was over
+	extended int          // how often the time of grace was made longer
 	entered  time.Time
 }
 

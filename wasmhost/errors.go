@@ -72,8 +72,8 @@ func (g *guest) failure(ctx context.Context) *fault.Fault {
 	if !ok {
 		return g.breaks("the error's text of %d bytes at %#x lies outside of the memory of %d bytes", length, ptr, len(g.memory.Bytes()))
 	}
-	if g.clock.softened { // it was interrupted, and tells where
-		return g.overran().WithDetail(strings.TrimRight(plain(string(text), true), "\n"))
+	if g.clock.softened != nil { // it tells where it was
+		return g.clock.softened.WithDetail(strings.TrimRight(plain(string(text), true), "\n"))
 	}
 	return spoken(string(text))
 }

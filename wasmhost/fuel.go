@@ -56,7 +56,8 @@ func (g *guest) refill(left int64) int64 {
 	}
 	fuel, ok := g.meter.Refill(left)
 	if !ok {
-		panic(g.spent())
+		g.overspent()
+		fuel, _ = g.meter.Refill(left)
 	}
 	return fuel
 }
@@ -68,12 +69,22 @@ const clockEvery = 50 * fuelCall
 // what a slice does not tell, for the guest keeps its slice however much the host does for it.
 func (g *guest) charge(fuel int64) {
 	if !g.meter.Charge(fuel) {
-		panic(g.spent())
+		g.overspent()
 	}
 	if g.unclocked += fuel; g.unclocked >= clockEvery {
 		g.unclocked = 0
 		g.checkTime()
 	}
+}
+
+// overspent gives a guest that can be interrupted fuel of grace, a tenth of its budget and enough for the least time of grace; or it traps.
+func (g *guest) overspent() {
+	if !g.interrupted(g.spent()) {
+		panic(g.spent())
+	}
+	grace := max(int64(leastGrace), budget(g.options.Fuel)/10)
+	g.clock.fuel += grace
+	g.meter.Extend(grace)
 }
 
 func (g *guest) spent() *fault.Fault {

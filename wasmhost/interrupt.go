@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"time"
+
+	"github.com/wasmill/wasmill/engine/fault"
 )
 
 // leastGrace is how long an interrupted guest has at least to come to an end; else it is a tenth of the call's time.
@@ -16,14 +18,23 @@ func (g *guest) findInterrupt(ctx context.Context) error {
 	return err
 }
 
-// soften interrupts a guest whose time is over, once in a call, and gives it a time of grace to come to an end by itself, so that it can be
-// used on. It reports whether it did. The guest is inside of an import: its memory is the host's to write to, and the four numbers
-// that it gave are looked at now, since they are no more to be trusted than any others of its.
+// soften interrupts a guest whose time is over, and gives it a time of grace to come to an end by itself. It reports whether the guest may go on.
 func (g *guest) soften() bool {
-	if g.clock.softened {
+	if g.clock.softened != nil {
 		return g.extend()
 	}
-	if g.interrupt == 0 {
+	if !g.interrupted(g.overran()) {
+		return false
+	}
+	g.clock.spent = g.meter.Spent()
+	g.clock.left += g.clock.grace()
+	return true
+}
+
+// interrupted interrupts a guest for a reason, once in a call, so that it can be used on, and reports whether it did. The guest is inside of
+// an import: its memory is the host's to write to, and the four numbers that it gave are looked at now, since they are no more to be trusted than any others of its.
+func (g *guest) interrupted(why *fault.Fault) bool {
+	if g.interrupt == 0 || g.clock.softened != nil {
 		return false
 	}
 	words, ok := g.view(g.interrupt, 16)
@@ -39,8 +50,7 @@ func (g *guest) soften() bool {
 	}
 	binary.LittleEndian.PutUint32(pending, value)
 	binary.LittleEndian.PutUint32(flags, binary.LittleEndian.Uint32(flags)|bit)
-	g.clock.softened, g.clock.spent = true, g.meter.Spent()
-	g.clock.left += g.clock.grace()
+	g.clock.softened = why
 	return true
 }
 

@@ -25,7 +25,11 @@ func orderly(t *testing.T) []byte {
 func session(t *testing.T, b udf.Bundle, word string, call bool) (said string, failed error, broken bool, closed error) {
 	t.Helper()
 	var log []string
-	g, err := b.Instantiate(t.Context(), udf.Options{CallTimeout: 50 * time.Millisecond, Log: func(_ int, line string) { log = append(log, line) }})
+	o := udf.Options{CallTimeout: 50 * time.Millisecond, Log: func(_ int, line string) { log = append(log, line) }}
+	if strings.HasSuffix(word, "fuel") {
+		o.Fuel, o.CallTimeout = 1_000_000, time.Minute
+	}
+	g, err := b.Instantiate(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +64,7 @@ func text(err error) string {
 func TestGuestsAreInterrupted(t *testing.T) {
 	const stopped = "function f: the guest was stopped after 50ms: its time for one call is over (raise `timeout`, or give the function less to do)"
 	const atCall = "function f, wasmill_call: the guest was stopped after 50ms: its time for one call is over (raise `timeout`, or give the function less to do)"
+	const fuel = ": the guest was stopped after 1000000 units of fuel: its budget for one call is spent (raise its budget of fuel, or give the function less to do)"
 	b, err := newHost(t, wasmhost.Options{}).Load(t.Context(), "orderly", orderly(t))
 	if err != nil {
 		t.Fatal(err)
@@ -69,12 +74,14 @@ func TestGuestsAreInterrupted(t *testing.T) {
 		said, failed string
 		broken       bool
 	}{
-		"stops": {"interrupted; closed", stopped, false},
-		"ok":    {"interrupted; closed", "", false},
-		"deaf":  {"", atCall, true},
-		"lies":  {"", atCall, true},
-		"value": {"", atCall, true},
-		"job":   {"", "function f, wasmill_call: a job was started where there is none to start: execute() belongs into a driver script (call execute() in the script itself, not in a function that a stream calls)", true},
+		"stops":           {"interrupted; closed", stopped, false},
+		"ok":              {"interrupted; closed", "", false},
+		"deaf":            {"", atCall, true},
+		"lies":            {"", atCall, true},
+		"value":           {"", atCall, true},
+		"stopped by fuel": {"interrupted; closed", "function f" + fuel, false},
+		"deaf to fuel":    {"", "function f, wasmill_call" + fuel, true},
+		"job":             {"", "function f, wasmill_call: a job was started where there is none to start: execute() belongs into a driver script (call execute() in the script itself, not in a function that a stream calls)", true},
 	} {
 		said, failed, broken, closed := session(t, b, word, true)
 		if said != c.said || text(failed) != c.failed || broken != c.broken || closed != nil {

@@ -44,6 +44,9 @@ func (m *Meter) Charge(amount int64) (ok bool) {
 	return m.spent <= m.budget
 }
 
+// Extend makes the budget of the call under way larger.
+func (m *Meter) Extend(amount int64) { m.budget += amount }
+
 // Spent returns what the call had spent when the fuel was last set or charged.
 func (m *Meter) Spent() int64 { return m.spent }
 
