@@ -51,3 +51,23 @@ func TestJSONOfEvents(t *testing.T) {
 		t.Errorf("got %s, want %s", last, want)
 	}
 }
+
+// Beyond the depth that the codec follows, what is written is JSON all the same, or an error.
+func TestJSONOfDeepEvents(t *testing.T) {
+	u := opened(t, "json")
+	got, err := u.run("deep", udf.Map, "", record(t, "documents", `[{"nan": false}]`))
+	if err != nil {
+		t.Fatal(text(err))
+	}
+	var d struct{ Event string }
+	if err := json.Unmarshal([]byte(got), &d); err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Repeat("[", 150) + `"\ud800\u00e9"` + strings.Repeat("]", 150); d.Event != want {
+		t.Errorf("got %s, want %s", d.Event, want)
+	}
+	_, err = u.run("deep", udf.Map, "", record(t, "documents", `[{"nan": true}]`))
+	if err == nil || !strings.Contains(text(err), "Out of range float values are not JSON compliant") {
+		t.Errorf("got %v, want an error about a number that JSON does not have", err)
+	}
+}

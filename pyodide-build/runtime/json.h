@@ -9,7 +9,8 @@
 PyObject *wm_json_read(const char *s, Py_ssize_t n);
 
 // wm_json_write appends o as JSON to out, compact and as UTF-8, null for numbers that JSON does not have. It returns -1 with
-// an exception set, after which out holds a part.
+// an exception set, after which out holds a part. What nests deeper than WM_JSON_DEEPEST is written with escapes in place of UTF-8, and
+// numbers that JSON does not have are a ValueError there.
 int wm_json_write(PyObject *o, struct wm_buffer *out);
 
 // wm_json_install makes json.loads and json.dumps, called with nothing but their argument, use the codec. Returns -1 with an exception set.

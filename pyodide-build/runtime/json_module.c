@@ -25,7 +25,8 @@ int wm_json_write(PyObject *o, struct wm_buffer *out) {
     int s = wm_json_print(o, out, WM_JSON_EVENT);
     if (s != 1) return s;
     if (find()) return -1;
-    PyObject *args = PyTuple_Pack(1, o), *options = Py_BuildValue("{sO}", "ensure_ascii", Py_False);
+    // With escapes, since half a pair of surrogates has no UTF-8; and an error instead of NaN, which no reader of JSON has to take.
+    PyObject *args = PyTuple_Pack(1, o), *options = Py_BuildValue("{sOs(ss)}", "allow_nan", Py_False, "separators", ",", ":");
     PyObject *text = args && options ? PyObject_Call(dumps, args, options) : NULL;
     Py_XDECREF(args);
     Py_XDECREF(options);

@@ -130,3 +130,11 @@ def flat_map(event):
     for _ in range(event["rounds"]):
         yield [made(r)]
     yield {"nan": float("nan"), "inf": [float("inf"), -float("inf")], "half": "\ud800", "key": {1: 2, None: 3, "true": 4, 1.5: 5}, "sub": [Text("t"), Number.ONE, Items(a=2)]}
+
+
+def deep(event):
+    """Nests deeper than the codec follows."""
+    value = float("nan") if event["nan"] else "\ud800\u00e9"
+    for _ in range(150):
+        value = [value]
+    return value
