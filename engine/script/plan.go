@@ -37,6 +37,9 @@ type Restart struct {
 	DelayMS  int64 `json:"delay_ms"`
 }
 
+// resumable says whether the job may start again from a commit, so that state has to be handed over.
+func (p *Plan) resumable() bool { return p.Restart != nil && p.Restart.Attempts > 1 }
+
 // Task is a chain of operators. Its number is its index.
 type Task struct {
 	Number      int        `json:"number"`

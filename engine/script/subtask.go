@@ -221,7 +221,9 @@ func (s *subtask) all(ctx context.Context, e element) error {
 
 // barrier ends an epoch: what the guest changed and wrote is handed to its commit, then the barrier is passed on.
 func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
-	s.add(row{kind: kindFlush, target: -1, number: int64(epoch)})
+	if s.job.plan.resumable() {
+		s.add(row{kind: kindFlush, target: -1, number: int64(epoch)})
+	}
 	if err := s.call(ctx); err != nil {
 		return err
 	}
