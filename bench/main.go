@@ -49,6 +49,7 @@ var tables = []struct {
 	{"start", start},
 	{"fuel", fuel},
 	{"neighbour", neighbour},
+	{"python", inPython},
 }
 
 func main() {

@@ -1,0 +1,3 @@
+def map(event):
+    event["quantity"] = event["quantity"] + 1
+    return event

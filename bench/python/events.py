@@ -1,0 +1,73 @@
+"""What the table python measures: functions in each convention, and the same functions called by a loop in Python."""
+
+import json
+
+from wasmill import Row, function, vectorized
+
+
+class Order(Row):
+    id: int
+    price: float
+    quantity: int
+    city: str
+    paid: bool
+
+
+def linear(a: int, b: int) -> int:
+    return a * 2 + b
+
+
+def dear(price: float, quantity: int) -> bool:
+    return price * quantity > 100
+
+
+@function(kind="map", output={"score": float})
+def row(r: Order):
+    if r.quantity > 5:
+        return (r.price * 2.0,)
+    if r.paid:
+        return (r.price + r.quantity,)
+    return (0.5,)
+
+
+@function(kind="map", output={"id": int, "total": float, "city": str})
+def dicts(r: dict):
+    return {"id": r["id"], "total": r["price"] * r["quantity"], "city": r["city"]}
+
+
+def changed(event):
+    event["quantity"] = event["quantity"] + 1
+    return event
+
+
+def itself(text: str) -> str:
+    event = json.loads(text)
+    event["quantity"] = 7
+    return json.dumps(event)
+
+
+@vectorized
+def linear_loop(a: list[int], b: list[int]) -> list[int]:
+    return [linear(x, y) for x, y in zip(a, b)]
+
+
+@vectorized
+def dear_loop(price: list[float], quantity: list[int]) -> list[bool]:
+    return [dear(x, y) for x, y in zip(price, quantity)]
+
+
+@vectorized(output={"score": float})
+def row_loop(id, price, quantity, city, paid):
+    out = []
+    for values in zip(id, price, quantity, city, paid):
+        out.append(row(Order(*values))[0])
+    return out
+
+
+@vectorized(output={"id": int, "total": float, "city": str})
+def dicts_loop(id, price, quantity, city, paid):
+    names = ("id", "price", "quantity", "city", "paid")
+    rows = []
+    for values in zip(id, price, quantity, city, paid):
+        rows.append(dicts(dict(zip(names, values))))
+    return {name: [r[name] for r in rows] for name in ("id", "total", "city")}
