@@ -1,6 +1,7 @@
 """Process functions: of one stream and of two, keyed or not, with broadcast state or without."""
 
 from ..functions import TimeDomain
+from ..output_tag import OutputTag
 from .context import RuntimeContextImpl
 from .operators import MAX_LONG, OPERATORS, Keyed, Operator
 from .states import Backend
@@ -79,12 +80,18 @@ class KeyedProcess(Keyed):
     def _firing(self, domain):
         """Returns what takes a timer of a domain to the user's function."""
         scope, task, context, event = self.scope, self.task, self.context, domain is TimeDomain.EVENT_TIME
-        run = self.calling(self.spec.on_timer, context)
+        function, emit, side = self.spec.on_timer, self.emit, self.side
 
         def fire(time, key, slot, space):
             task.timestamp = time if event else None
             scope.key, scope.slot, context._domain = key, slot, domain
-            run(time)
+            out = function(time, context)
+            if out is not None:
+                for v in out:
+                    if type(v) is tuple and len(v) == 2 and type(v[0]) is OutputTag:
+                        side(v[0], v[1])
+                    else:
+                        emit(v)
 
         return fire
 

@@ -54,6 +54,26 @@ class Timers:
         bucket[at] = entry = [time, slot, space, key, NEW]
         self._new.append(entry)
 
+    def registering(self, scope):
+        """Returns what sets a timer on a scope's key: register, without a call of its own."""
+        times, heap, new = self._times, self._heap, self._new
+
+        def register(timestamp):
+            slot = scope.slot
+            if timestamp == self._now:
+                self.register(timestamp, slot, scope.key)
+                return
+            bucket = times.get(timestamp)
+            if bucket is None:
+                times[timestamp] = bucket = {}
+                heappush(heap, timestamp)
+            elif slot in bucket:
+                return
+            bucket[slot] = entry = [timestamp, slot, None, scope.key, NEW]
+            new.append(entry)
+
+        return register
+
     def delete(self, time, slot, space=None):
         at = slot if space is None else (slot, space)
         bucket = self._times.get(time)
@@ -119,12 +139,13 @@ class Timers:
 
 
 class Service(TimerService):
-    """The user's view of an operator's timers, on the current key."""
-
-    __slots__ = ("_task", "_scope", "_event", "_processing", "_operator")
+    """The user's view of an operator's timers, on the current key. Without a scope there are none."""
 
     def __init__(self, operator, scope, event, processing):
         self._operator, self._scope, self._event, self._processing = operator, scope, event, processing
+        if scope is not None:
+            self.register_event_time_timer = event.registering(scope)
+            self.register_processing_time_timer = processing.registering(scope)
 
     def current_processing_time(self):
         return self._operator.task.now()
@@ -138,12 +159,10 @@ class Service(TimerService):
         return self._scope
 
     def register_processing_time_timer(self, timestamp):
-        scope = self._scope or self._keyed()
-        self._processing.register(timestamp, scope.slot, scope.key)
+        self._keyed()
 
     def register_event_time_timer(self, timestamp):
-        scope = self._scope or self._keyed()
-        self._event.register(timestamp, scope.slot, scope.key)
+        self._keyed()
 
     def delete_processing_time_timer(self, timestamp):
         self._processing.delete(timestamp, self._keyed().slot)
