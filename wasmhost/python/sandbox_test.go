@@ -111,7 +111,6 @@ def map(event):
 		{"in C", "sum(range(10**12))", false},
 		{"regex", "re.match('(a*)*b', 'a' * 40)", false},
 		{"huge power", "3 ** 10**9", false},
-		{"huge text", "str(3 ** 10**6 * 5)", true},
 		{"multiply", "x = [0] * 10**6\nwhile True: x.sort()", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,9 +119,6 @@ def map(event):
 				t.Fatalf("got %v", got)
 			}
 			_, err := f.Call(t.Context(), "map", c.code)
-			if c.name == "huge text" && err != nil && strings.Contains(err.Error(), "ValueError: Exceeds the limit") {
-				return
-			}
 			if fault.CodeOf(err) != fault.Limit || !strings.Contains(err.Error(), "the guest was stopped after 400ms: its time for one call is over") {
 				t.Fatalf("got %v", err)
 			}
