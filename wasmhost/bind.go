@@ -49,6 +49,13 @@ func (g *guest) Bind(ctx context.Context, name string, kind udf.Kind, in *arrow.
 	if err != nil {
 		return nil, f.placed(err)
 	}
+	if kind == udf.Process {
+		timed, err := newProcess(f)
+		if err != nil {
+			return nil, f.placed(err)
+		}
+		return timed, nil
+	}
 	return f, nil
 }
 
@@ -61,7 +68,7 @@ func (f *function) open(ctx context.Context, config json.RawMessage) error {
 	if len(config) > maxConfig {
 		return fault.New(fault.Limit, "the configuration has %d bytes, at most %d are allowed", len(config), maxConfig)
 	}
-	if keyed := f.signature.Kind == udf.KeyedMap; keyed && f.state == nil && len(f.signature.State) > 0 {
+	if keyed := f.signature.Kind.Keyed(); keyed && f.state == nil && len(f.signature.State) > 0 {
 		return fault.New(fault.Internal, "a keyed function was bound without state")
 	} else if !keyed {
 		f.state = nil
@@ -82,7 +89,11 @@ func (f *function) open(ctx context.Context, config json.RawMessage) error {
 	if f.result, err = g.arena.Scratch(resultSize, 8); err != nil {
 		return err
 	}
-	if f.exporter, err = arrowabi.NewExporter(g.arena, f.in, f.signature.Kind == udf.KeyedMap, g.noop, f.where); err != nil {
+	brings := f.in
+	if f.signature.Kind == udf.Process {
+		brings = withTimes(f.in)
+	}
+	if f.exporter, err = arrowabi.NewExporter(g.arena, brings, f.signature.Kind.Keyed(), g.noop, f.where); err != nil {
 		return err
 	}
 	limits := arrowabi.Limits{Rows: g.options.MaxStepRows, Bytes: g.options.MaxStepBytes}

@@ -125,7 +125,7 @@ func (f *functionDecl) signature(bad report) udf.Signature {
 	s.In = columns(f.In, "in", bad)
 	s.Out = columns(f.Out, "out", bad)
 	switch s.Kind {
-	case udf.Map, udf.FlatMap, udf.KeyedMap:
+	case udf.Map, udf.FlatMap, udf.KeyedMap, udf.Process:
 	case udf.Filter:
 		if f.Out != nil {
 			bad("", "a filter has no `out`: it returns one bool column")
@@ -142,8 +142,8 @@ func (f *functionDecl) signature(bad report) udf.Signature {
 		}
 		bad("", "unknown kind `%s`", clipText(f.Kind)).Hint = fault.DidYouMean(f.Kind, kinds)
 	}
-	if len(f.State) > 0 && s.Kind != udf.KeyedMap {
-		bad("", "only a keyed_map has state")
+	if len(f.State) > 0 && !s.Kind.Keyed() {
+		bad("", "only a keyed_map and a process have state")
 	}
 	if len(f.State) > maxStates {
 		bad("", "expected at most %d states, got %d", maxStates, len(f.State))

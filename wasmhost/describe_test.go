@@ -51,7 +51,7 @@ func TestDescriptionFaults(t *testing.T) {
 		function(`"kind": "fliter"`):                                                                      "wasmill_describe, function f: unknown kind `fliter` (did you mean `filter`?)",
 		function(`"kind": "filter", "out": []`):                                                           "wasmill_describe, function f: a filter has no `out`: it returns one bool column",
 		function(`"kind": "scalar"`):                                                                      "wasmill_describe, function f: a scalar has one column in `out`",
-		function(`"kind": "map", "state": [{"name": "s", "type": "x"}]`):                                  "wasmill_describe, function f: only a keyed_map has state",
+		function(`"kind": "map", "state": [{"name": "s", "type": "x"}]`):                                  "wasmill_describe, function f: only a keyed_map and a process have state",
 		function(`"kind": "keyed_map", "state": [{"name": "s"}, {"name": "s"}]`):                          "wasmill_describe, function f: the state `s` is there twice",
 		function(`"kind": "map", "in": [{"name": "a", "type": "itn64"}]`):                                 "wasmill_describe, function f, in column a: type \"itn64\": unknown type `itn64` (did you mean `int64`?)",
 		function(`"kind": "map", "in": [{"name": "a", "type": "int64"}, {"name": "a", "type": "int64"}]`): "wasmill_describe, function f, in column a: the name is there twice",

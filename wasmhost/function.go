@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/tetratelabs/wazero/api"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
@@ -36,8 +37,10 @@ type function struct {
 	empty     arrow.Record // a step without rows
 	identity  []int32      // the origins that the guest left out
 
-	busy  bool
-	slots int32 // of the call under way
+	busy       bool
+	slots      int32   // of the call under way
+	times      []int64 // as slots, of a process; nil: none
+	timerCalls int     // as slots
 }
 
 var _ udf.Function = (*function)(nil)
@@ -53,6 +56,11 @@ func (f *function) Recheck(rec arrow.Record) error {
 // Call implements [udf.Function]. What the guest is to blame for is a *[udf.CallError]; a record that is not of the bound
 // schema, an ended context and a state that fails are plain faults.
 func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yield func(udf.Result) error) error {
+	return f.within(ctx, f.exporter, in, func() error { return f.accepts(in, slots) }, func() error { return f.steps(ctx, in, slots, yield) })
+}
+
+// within runs a call whose input an exporter hands over, if it is accepted, and counts it.
+func (f *function) within(ctx context.Context, exporter *arrowabi.Exporter, in arrow.Record, accepts, run func() error) error {
 	if f.busy {
 		return fault.New(fault.Internal, "a function was called from within its own result").At("%s", f.where)
 	}
@@ -60,17 +68,17 @@ func (f *function) Call(ctx context.Context, in arrow.Record, slots []int32, yie
 	if g.broken != nil {
 		return g.gone().At("%s", f.where)
 	}
-	if err := f.accepts(in, slots); err != nil {
+	if err := accepts(); err != nil {
 		return err
 	}
 	leave := g.account(ctx, f)
-	before := f.exporter.CopiedBytes() + f.importer.CopiedBytes()
-	err := f.steps(ctx, in, slots, yield)
-	f.exporter.Release()
+	before := exporter.CopiedBytes() + f.importer.CopiedBytes()
+	err := run()
+	exporter.Release()
 	leave()
 	g.stats.Calls++
 	g.stats.Rows += uint64(in.NumRows())
-	g.stats.CopiedBytes += f.exporter.CopiedBytes() + f.importer.CopiedBytes() - before
+	g.stats.CopiedBytes += exporter.CopiedBytes() + f.importer.CopiedBytes() - before
 	return err
 }
 
@@ -94,7 +102,7 @@ func (g *guest) account(ctx context.Context, f *function) (leave func()) {
 		}
 		g.entry.Context, g.clock, g.running = outerContext, outerClock, outerRunning
 		if f != nil {
-			f.busy, f.slots = false, 0
+			f.busy, f.slots, f.timerCalls = false, 0, 0
 		}
 	}
 }
@@ -105,14 +113,20 @@ func (f *function) accepts(in arrow.Record, slots []int32) error {
 		return fault.New(fault.Internal, "a function bound to (%s) was called with (%s)", f.in, in.Schema()).At("%s", f.where)
 	}
 	f.slots = 0
-	if f.signature.Kind != udf.KeyedMap {
+	if !f.signature.Kind.Keyed() {
 		if slots != nil {
 			return fault.New(fault.Internal, "slots were passed to a %s", f.signature.Kind).At("%s", f.where)
 		}
 		return nil
 	}
-	if int64(len(slots)) != in.NumRows() {
-		return fault.New(fault.Internal, "%d slots were passed for %d rows", len(slots), in.NumRows()).At("%s", f.where)
+	return f.number(slots, in.NumRows())
+}
+
+// number checks and counts the slots of a call.
+func (f *function) number(slots []int32, rows int64) error {
+	f.slots = 0
+	if int64(len(slots)) != rows {
+		return fault.New(fault.Internal, "%d slots were passed for %d rows", len(slots), rows).At("%s", f.where)
 	}
 	for _, s := range slots {
 		if s < 0 || s > f.slots { // numbered in the order of first occurrence
@@ -137,22 +151,31 @@ func sameTypes(a, b *arrow.Schema) bool {
 
 // steps runs the call: in goes in, and each step comes out, is checked, consumed and released.
 func (f *function) steps(ctx context.Context, in arrow.Record, slots []int32, yield func(udf.Result) error) error {
-	g := f.guest
 	if err := f.nulls(in); err != nil {
 		return err
 	}
-	if slots == nil && f.signature.Kind == udf.KeyedMap {
+	if slots == nil && f.signature.Kind.Keyed() {
 		slots = []int32{}
+	}
+	if f.signature.Kind == udf.Process {
+		in = f.timed(in)
+		defer in.Release()
 	}
 	array, err := f.exporter.Export(in, slots)
 	if err != nil {
 		return f.blame(-1, err)
 	}
+	return f.results(ctx, exportCall, &f.guest.call, array, int(in.NumRows()), yield)
+}
+
+// results enters the guest with an input of that many rows at an address, and takes the steps of the result.
+func (f *function) results(ctx context.Context, export string, entry *api.Function, array uint32, inputs int, yield func(udf.Result) error) error {
+	g := f.guest
 	if err := f.clearResult(); err != nil {
 		return f.blame(-1, err)
 	}
-	p := progress{function: f, inputs: int(in.NumRows())}
-	status, err := g.enter(ctx, exportCall, g.kept(&g.call, exportCall), uint64(f.index), uint64(array), uint64(f.result))
+	p := progress{function: f, inputs: inputs}
+	status, err := g.enter(ctx, export, g.kept(entry, export), uint64(f.index), uint64(array), uint64(f.result))
 	for err == nil {
 		var r stepResult
 		if r, err = f.readResult(); err != nil {

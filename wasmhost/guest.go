@@ -35,7 +35,7 @@ type instance struct {
 	mod    api.Module
 	fuel   api.MutableGlobal // what the guest's code has left of its slice
 
-	call, next, release api.Function // those that are entered for every batch; see kept
+	call, next, release, timers api.Function // those that are entered for every batch; see kept
 }
 
 // kept looks an exported function up once. It has a stack of its own, of at least 10 KiB, so that those that are rarely entered

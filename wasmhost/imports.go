@@ -39,6 +39,10 @@ func hostFunctions() []hostFunction {
 		own("state_get", "iiii", "I", (*guest).importStateGet),
 		own("state_put", "iiii", "i", (*guest).importStatePut),
 		own("state_delete", "ii", "i", (*guest).importStateDelete),
+		own("timer_set", "iiI", "", (*guest).importTimerSet),
+		own("timer_delete", "iiI", "", (*guest).importTimerDelete),
+		own("watermark", "", "I", (*guest).importWatermark),
+		own("now", "", "I", (*guest).importNow),
 		own("py_execute", "ii", "I", (*guest).importExecute),
 		own("py_result", "ii", "I", (*guest).importResult),
 	)

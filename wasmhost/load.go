@@ -32,6 +32,7 @@ const (
 	exportError    = "wasmill_error"
 	exportNoop     = "wasmill_noop_release"
 	exportInit     = "_initialize"
+	exportTimers   = "wasmill_timers"
 	exportClose    = "wasmill_close"
 	exportIrq      = "wasmill_interrupt"
 	exportClone    = "wasmill_py_after_clone"
@@ -52,7 +53,7 @@ var (
 	}
 	optional = []bundle.Export{
 		{Name: exportInit, Type: "()"}, {Name: exportNoop, Type: "() -> i32"}, {Name: exportClose, Type: "() -> i32"},
-		{Name: exportIrq, Type: "() -> i32"}, {Name: exportClone, Type: "(i64)"},
+		{Name: exportIrq, Type: "() -> i32"}, {Name: exportClone, Type: "(i64)"}, {Name: exportTimers, Type: "(i32, i32, i32) -> i32"},
 	}
 )
 

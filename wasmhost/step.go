@@ -54,7 +54,7 @@ func (p *progress) take(r stepResult, last bool) (arrow.Record, []int32, error) 
 // check holds a step to the rules of its kind and returns the origins of its rows.
 func (p *progress) check(rec arrow.Record, r stepResult, last bool) ([]int32, error) {
 	f, rows := p.function, int(rec.NumRows())
-	free := f.signature.Kind == udf.FlatMap || f.signature.Kind == udf.KeyedMap
+	free := f.signature.Kind == udf.FlatMap || f.signature.Kind.Keyed()
 	if r.origins != 0 && !free {
 		return nil, fault.New(fault.Guest, "a %s has no origins: its rows correspond one to one", f.signature.Kind)
 	}

@@ -65,7 +65,7 @@ func kindsOf(functions []udf.Signature, name string) string {
 
 func stateless(functions []udf.Signature) error {
 	for _, f := range functions {
-		if f.Kind == udf.KeyedMap {
+		if f.Kind.Keyed() {
 			return fault.New(fault.Usage, "function `%s` keeps state by key, so it needs a pipeline with a key_by", f.Name).
 				WithHint("wasmill init shows the shape of a pipeline")
 		}

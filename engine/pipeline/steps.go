@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "window", "window_all", "aggregate"}
+	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate"}
 	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
 )
 

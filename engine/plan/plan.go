@@ -55,7 +55,7 @@ type Node struct {
 
 	Source  *Source  `json:"source,omitempty"`
 	Sink    *Sink    `json:"sink,omitempty"`
-	Call    *Call    `json:"call,omitempty"`    // map, flat_map, filter, scalar, keyed_map
+	Call    *Call    `json:"call,omitempty"`    // map, flat_map, filter, scalar, keyed_map, process
 	Project *Project `json:"project,omitempty"` // project
 	KeyBy   *KeyBy   `json:"key_by,omitempty"`  // key_by
 
@@ -82,6 +82,7 @@ const (
 	KindProject  Kind = "project"
 	KindKeyBy    Kind = "key_by"
 	KindKeyedMap Kind = "keyed_map"
+	KindProcess  Kind = "process"
 	KindUnion    Kind = "union"
 	// KindWindow aggregates rows in windows, KindAggregate as they come; KindSideOutput is what its input puts aside.
 	KindWindow     Kind = "window"

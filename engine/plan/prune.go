@@ -130,7 +130,7 @@ func (n *ResolvedNode) reads(out need, wide bool) need {
 		if w := n.Node.Window; w != nil && w.Session != nil && w.Session.GapColumn != "" {
 			in.add(w.Session.GapColumn)
 		}
-	case KindMap, KindFlatMap, KindKeyedMap:
+	case KindMap, KindFlatMap, KindKeyedMap, KindProcess:
 		n.readsArgs(&in)
 	}
 	return in

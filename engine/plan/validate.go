@@ -144,7 +144,7 @@ func (v *validator) members(n *Node) {
 	switch n.Kind {
 	case KindSource, KindSink, KindProject, KindKeyBy, KindWindow, KindAggregate, KindSideOutput:
 		want = string(n.Kind)
-	case KindFilter, KindMap, KindFlatMap, KindScalar, KindKeyedMap:
+	case KindFilter, KindMap, KindFlatMap, KindScalar, KindKeyedMap, KindProcess:
 		want = "call"
 	case KindUnion:
 	default:
@@ -183,7 +183,7 @@ func (v *validator) members(n *Node) {
 
 func kindNames() []string {
 	var names []string
-	for _, k := range []Kind{KindSource, KindFilter, KindMap, KindFlatMap, KindScalar, KindProject, KindKeyBy, KindKeyedMap, KindUnion, KindSink,
+	for _, k := range []Kind{KindSource, KindFilter, KindMap, KindFlatMap, KindScalar, KindProject, KindKeyBy, KindKeyedMap, KindProcess, KindUnion, KindSink,
 		KindWindow, KindAggregate, KindSideOutput} {
 		names = append(names, string(k))
 	}

@@ -77,7 +77,7 @@ const LateTag = "late"
 // keyed reports whether a node keeps state by the key of its rows.
 func (n *Node) keyed() bool {
 	switch n.Kind {
-	case KindKeyedMap, KindAggregate:
+	case KindKeyedMap, KindProcess, KindAggregate:
 		return true
 	case KindWindow:
 		return n.Window != nil && !n.Window.All

@@ -356,6 +356,12 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 			return nil, err
 		}
 		op, forward = w, &w.Forward
+	case plan.KindProcess:
+		p, err := c.process(n)
+		if err != nil {
+			return nil, err
+		}
+		op, forward = p, &p.Forward
 	case plan.KindUnion, plan.KindSideOutput:
 		u := &stream.Forward{}
 		op, forward = u, u

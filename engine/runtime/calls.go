@@ -49,18 +49,45 @@ func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
 	}
 	call.Copy = c.reenters(n)
 	if n.Node.Kind == plan.KindKeyedMap {
-		types := make(map[string]string)
-		for _, d := range n.Signature.State {
-			types[d.Name] = d.Type
-		}
-		if err := c.store.Declare(n.Node.ID, types); err != nil {
-			return nil, c.placed(n, err)
+		if err := c.declare(n); err != nil {
+			return nil, err
 		}
 		full := func() { poke(c.epochs.full) }
 		call.State = operator.NewKeyedState(c.store, n.Node.ID, n.Signature.State, c.job.options.StateCache, c.last.Epoch, full)
 		call.TakeChanges = func(epoch uint64, s *operator.KeyedState) { c.epochs.takeChanges(epoch, s) }
 	}
 	return call, nil
+}
+
+// declare notes the types of a function's state.
+func (c *chain) declare(n *plan.ResolvedNode) error {
+	types := make(map[string]string)
+	for _, d := range n.Signature.State {
+		types[d.Name] = d.Type
+	}
+	if err := c.store.Declare(n.Node.ID, types); err != nil {
+		return c.placed(n, err)
+	}
+	return nil
+}
+
+// process builds the operator of a process function.
+func (c *chain) process(n *plan.ResolvedNode) (*operator.Process, error) {
+	if err := c.declare(n); err != nil {
+		return nil, err
+	}
+	spec := n.Node.Call
+	from, to := c.owned()
+	p := &operator.Process{
+		Policy: c.policy(n, spec.OnError), Function: spec.Function, Where: c.where(n), Config: spec.Config,
+		Guest: c.guests[keyOf(spec)], Columns: n.Columns, In: n.Args, Clock: c.now, TakeChanges: c.epochs.takeChanges,
+		State: operator.NewProcessState(operator.ProcessStateOptions{
+			Store: c.store, Operator: n.Node.ID, States: n.Signature.State, From: from, To: to, Limit: c.job.options.StateCache,
+			Epoch: c.last.Epoch, Full: func() { poke(c.epochs.full) },
+		}),
+	}
+	c.timed = append(c.timed, p)
+	return p, nil
 }
 
 // reenters reports whether the rows that reach a call may lie in a guest other than its own that calls behind it run in: they
@@ -77,7 +104,7 @@ func (c *chain) reenters(n *plan.ResolvedNode) bool {
 			return true
 		}
 		switch up.Node.Kind {
-		case plan.KindMap, plan.KindFlatMap, plan.KindKeyedMap:
+		case plan.KindMap, plan.KindFlatMap, plan.KindKeyedMap, plan.KindProcess:
 			return false // nothing of the rows before it goes on
 		}
 	}

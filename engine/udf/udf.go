@@ -24,7 +24,7 @@ const (
 )
 
 // Kinds lists the kinds in the order in which documents name them.
-var Kinds = []Kind{Map, FlatMap, Filter, Scalar, KeyedMap}
+var Kinds = []Kind{Map, FlatMap, Filter, Scalar, KeyedMap, Process}
 
 // Signature describes a function of a bundle.
 type Signature struct {
@@ -36,7 +36,7 @@ type Signature struct {
 	In *arrow.Schema
 	// Out is the schema of what it returns: for [Filter] one bool column, for [Scalar] one column. Nil: same as the input.
 	Out *arrow.Schema
-	// State lists the state that a [KeyedMap] declares; state calls name it by index.
+	// State lists the state that a [KeyedMap] or a [Process] declares; state calls name it by index.
 	State []StateDecl
 	// Doc is the author's sentence on the function; may be empty.
 	Doc string
@@ -101,7 +101,7 @@ type Options struct {
 type Guest interface {
 	// Bind prepares the function of that name and kind for an input of the schema given, whose columns are those of the
 	// signature's In, in that order and with those types (any, where In is nil). Config is JSON for the function, nil for
-	// none. State is nil but for a [KeyedMap].
+	// none. State is nil but for a [KeyedMap], and for a [Process] a [TimedState].
 	Bind(ctx context.Context, function string, kind Kind, in *arrow.Schema, config json.RawMessage, state State) (Function, error)
 	// Arena returns the allocator whose memory lies inside the guest.
 	Arena() Arena

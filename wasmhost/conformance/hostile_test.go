@@ -38,6 +38,11 @@ func (noState) Get(int32, int32) ([]byte, bool, error) { return nil, false, nil 
 func (noState) Put(int32, int32, []byte) error         { return nil }
 func (noState) Delete(int32, int32) error              { return nil }
 
+func (noState) SetTimer(int32, udf.Domain, int64) error    { return nil }
+func (noState) DeleteTimer(int32, udf.Domain, int64) error { return nil }
+func (noState) Watermark() int64                           { return 0 }
+func (noState) Now() int64                                 { return 0 }
+
 // provoke binds and calls one hostile function in a guest of its own.
 func provoke(t *testing.T, b udf.Bundle, name string, opts udf.Options) (err error, broken bool) {
 	t.Helper()
@@ -67,7 +72,7 @@ func provoke(t *testing.T, b udf.Bundle, name string, opts udf.Options) (err err
 		return err, g.Broken()
 	}
 	var slots []int32
-	if signature.Kind == udf.KeyedMap {
+	if signature.Kind.Keyed() {
 		slots = []int32{0, 1, 0}
 	}
 	err = f.Call(ctx, rec, slots, func(r udf.Result) error {

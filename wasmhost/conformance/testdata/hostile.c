@@ -5,6 +5,9 @@ IMPORT(log) void host_log(int32_t level, const void *ptr, uint32_t len);
 IMPORT(metric) void host_metric(const void *ptr, uint32_t len, double value);
 IMPORT(state_get) int64_t state_get(int32_t state, int32_t slot, void *ptr, uint32_t cap);
 IMPORT(state_put) int32_t state_put(int32_t state, int32_t slot, const void *ptr, uint32_t len);
+IMPORT(timer_set) void timer_set(int32_t slot, int32_t domain, int64_t time);
+IMPORT(timer_delete) void timer_delete(int32_t slot, int32_t domain, int64_t time);
+IMPORT(watermark) int64_t watermark(void);
 IMPORT(state_delete) int32_t state_delete(int32_t state, int32_t slot);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("proc_exit"))) void proc_exit(uint32_t code);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("poll_oneoff"))) int32_t poll_oneoff(const void *in, void *out, uint32_t n, uint32_t *events);
@@ -44,7 +47,8 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("sched_yield
 	F(log_outside, map, IN) F(log_flood, map, IN) F(metric_long, map, IN) F(state_in_map, map, IN) F(state_index, keyed_map, IN ", " STATE) \
 	F(state_slot, keyed_map, IN ", " STATE) F(state_outside, keyed_map, IN ", " STATE) F(state_huge, keyed_map, IN ", " STATE) \
 	F(alloc_null, map, IN) F(alloc_outside, map, IN) F(alloc_overlapping, map, IN) F(alloc_unaligned, map, IN) F(alloc_trap, map, IN) \
-	F(open_status, map, IN) F(open_error, map, IN) F(open_trap, map, IN) F(release_array, map, IN)
+	F(timer_slot, process, IN ", " STATE) F(timer_negative, process, IN ", " STATE) F(timer_domain, process, IN ", " STATE) \
+	F(timer_in_map, map, IN) F(watermark_in_keyed_map, keyed_map, IN ", " STATE) F(timers_forever, process, IN ", " STATE) F(open_status, map, IN) F(open_error, map, IN) F(open_trap, map, IN) F(release_array, map, IN)
 #define BYTES_OUT "\"out\": [{\"name\": \"s\", \"type\": \"utf8\"}]"
 
 #define ID(name, kind, columns) id_##name,
@@ -220,6 +224,12 @@ static int32_t spoil(int fn, const ArrowArray *in, Result *out) {
 	case id_log_outside: host_log(0, OUTSIDE, 100); break;
 	case id_log_flood: for (int i = 0; i < 5000; i++) host_log(4, "flood", 5); break;
 	case id_metric_long: host_metric(text, 1000, 1); break;
+	case id_timer_slot: timer_set(2, 0, 1); break;
+	case id_timer_negative: timer_delete(-1, 1, 1); break;
+	case id_timer_domain: timer_set(0, 2, 1); break;
+	case id_timer_in_map: timer_set(0, 0, 1); break;
+	case id_watermark_in_keyed_map: watermark(); break;
+	case id_timers_forever: for (int64_t t = 0;; t++) timer_set(0, 0, t);
 	case id_state_in_map: state_get(0, 0, text, 8); break;
 	case id_state_index: case id_state_slot: case id_state_outside: case id_state_huge: case id_state_forever: return keyed(fn);
 	case id_alloc_null: case id_alloc_outside: case id_alloc_overlapping: case id_alloc_unaligned: case id_alloc_trap: mode_of_alloc = fn; break;
@@ -264,6 +274,8 @@ EXPORT(wasmill_call) int32_t call(int32_t fn, const ArrowArray *in, Result *out)
 	steps = 0;
 	return spoil(fn - 1, in, out);
 }
+
+EXPORT(wasmill_timers) int32_t timers(int32_t fn, const ArrowArray *in, Result *out) { return call(fn, in, out); }
 
 EXPORT(wasmill_next) int32_t next(int32_t fn, Result *out) {
 	steps++;
