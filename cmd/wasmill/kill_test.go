@@ -96,7 +96,7 @@ func TestServerKilled(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- cmd.Wait() }()
 	for range 2 {
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(time.Duration(50+rand.IntN(500)) * time.Millisecond) // at first it may still be opening
 		server.Kill()
 		time.Sleep(300 * time.Millisecond)
 		server.Start(t)

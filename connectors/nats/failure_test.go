@@ -90,6 +90,36 @@ func TestReaderWaitsForTheServer(t *testing.T) {
 	}
 }
 
+// TestOpenWaitsForTheServer loses the server between connecting and opening.
+func TestOpenWaitsForTheServer(t *testing.T) {
+	server := natstest.StartProcess(t)
+	b := newBench(t, server.URL)
+	b.stream(jetstream.StreamConfig{Name: "S", Subjects: []string{"s"}})
+	b.publish("s", 1, 3)
+	back := make(chan struct{})
+	lose := func() {
+		server.Kill()
+		go func() {
+			time.Sleep(200 * time.Millisecond)
+			server.Start(t)
+			back <- struct{}{}
+		}()
+	}
+	lose()
+	r := b.mustOpen(`"S"`, nil)
+	defer r.Close()
+	<-back
+	if diff := cmp.Diff(numbers(1, 3), b.read(r, 3)); diff != "" {
+		t.Error(diff)
+	}
+	lose()
+	w := b.mustWriter(`"s"`, &lines{})
+	<-back
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestServerKilledWhilePublishing(t *testing.T) {
 	server := natstest.StartProcess(t)
 	b := newBench(t, server.URL)

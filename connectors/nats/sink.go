@@ -52,7 +52,7 @@ func (s *Sink) Open(ctx context.Context, job connectors.Job, task, tasks int, en
 	if err != nil {
 		return nil, err
 	}
-	if err := s.stored(ctx, js); err != nil {
+	if _, err := patiently(ctx, nc, func() (struct{}, error) { return struct{}{}, s.stored(ctx, js) }); err != nil {
 		return nil, err
 	}
 	p, err := newPublisher(nc, js, job.Log, s.c.MaxPending)

@@ -31,15 +31,17 @@ func (s *Source) DefaultFormat() string { return "json" }
 
 // Splits connects, creates the stream when it is configured to, and checks that the filters can match.
 func (s *Source) Splits(ctx context.Context, _ connectors.Job) ([]string, error) {
-	_, js, err := dialJetStream(ctx, s.dial)
+	nc, js, err := dialJetStream(ctx, s.dial)
 	if err != nil {
 		return nil, err
 	}
-	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage, 0)
-	if err != nil {
-		return nil, err
-	}
-	return s.c.Subjects, s.fits(info)
+	return patiently(ctx, nc, func() ([]string, error) {
+		info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage, 0)
+		if err != nil {
+			return nil, err
+		}
+		return s.c.Subjects, s.fits(info)
+	})
 }
 
 // fits checks the configuration against the stream.
@@ -94,6 +96,10 @@ func (s *Source) Open(ctx context.Context, job connectors.Job, splits []connecto
 	if err != nil {
 		return nil, err
 	}
+	return patiently(ctx, nc, func() (connectors.Reader, error) { return s.open(ctx, nc, js, job, splits) })
+}
+
+func (s *Source) open(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, job connectors.Job, splits []connectors.Split) (connectors.Reader, error) {
 	info, err := ensureStream(ctx, js, s.c.Stream, s.c.Create, s.c.Subjects, s.c.Storage, 0)
 	if err != nil {
 		return nil, err

@@ -86,6 +86,28 @@ func apiFault(ctx context.Context, what string, err error) error {
 // transient says whether another try may help.
 func transient(err error) bool { return fault.CodeOf(err) == fault.Connect }
 
+// patience bounds how long a job that opens waits for a server that was lost meanwhile.
+const patience = 30 * time.Second
+
+// patiently calls try again while it fails because the connection was lost: a job that starts while the server restarts
+// waits for it, as one that runs does. A server that was there all the time is asked once.
+func patiently[T any](ctx context.Context, nc *nats.Conn, try func() (T, error)) (T, error) {
+	deadline, pause := time.Now().Add(patience), 100*time.Millisecond
+	for {
+		v, err := try()
+		lost := !nc.IsConnected() || nc.Stats().Reconnects > 0
+		if err == nil || !transient(err) || !lost || nc.IsClosed() || time.Now().Add(pause).After(deadline) {
+			return v, err
+		}
+		select {
+		case <-ctx.Done():
+			return v, ctx.Err()
+		case <-time.After(pause):
+			pause = min(2*pause, 2*time.Second)
+		}
+	}
+}
+
 // canReset says whether the server has the request CONSUMER.RESET, which came with nats-server 2.14.
 func canReset(version string) bool {
 	var major, minor int
