@@ -2,6 +2,7 @@ package wasmhost
 
 import (
 	"encoding/binary"
+	"fmt"
 	"runtime"
 
 	"github.com/tetratelabs/wazero/api"
@@ -113,11 +114,18 @@ var wasi = []struct {
 	{"sock_shutdown", "ii", onFile(answer(errnoNotsock), always(errnoNotsock))},
 }
 
+// Exit is the cause of the fault of a guest that ended itself, with its exit code.
+type Exit uint32
+
+// Error implements error.
+func (e Exit) Error() string { return fmt.Sprintf("the guest left with exit code %d", uint32(e)) }
+
 // wasiImports are the functions of WASI that there are: clocks, randomness, waiting, printing to the log, and reading the files that the
 // host gives. Sockets, arguments and environment are empty.
 func wasiImports() []hostFunction {
 	list := []hostFunction{{wasiModule, "proc_exit", types("i"), nil, func(_ *guest, stack []uint64) {
-		panic(fault.New(fault.Guest, "the guest left with exit code %d", uint32(stack[0])))
+		code := Exit(stack[0])
+		panic(&fault.Fault{Code: fault.Guest, What: code.Error(), Cause: code})
 	}}}
 	for _, f := range wasi {
 		list = append(list, hostFunction{wasiModule, f.name, types(f.params), types("i"), func(g *guest, stack []uint64) {

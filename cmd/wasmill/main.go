@@ -54,8 +54,11 @@ func (versionCmd) Run(s *streams) error {
 	return nil
 }
 
-// exit ends the parser without ending the process.
+// exit ends the parser without ending the process. As an error it is a script's exit code, which says it all.
 type exit int
+
+// Error implements error.
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) (code int) {
 	defer func() {
@@ -95,6 +98,10 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		return exitUsage
 	}
 	if err := k.Run(); err != nil {
+		var code exit
+		if errors.As(err, &code) {
+			return int(code)
+		}
 		show(errOut, err)
 		return exitCode(err)
 	}

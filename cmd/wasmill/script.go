@@ -18,6 +18,7 @@ import (
 	"github.com/wasmill/wasmill/engine/script"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/state/memstate"
+	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
 	"github.com/wasmill/wasmill/wasmhost/python"
 )
@@ -149,6 +150,10 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 		return stopped()
 	case job.stopped():
 		return nil // at the user's wish, with all that was read written
+	}
+	var code wasmhost.Exit
+	if errors.As(err, &code) {
+		return exit(code)
 	}
 	return err
 }

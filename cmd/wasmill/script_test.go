@@ -89,6 +89,18 @@ func TestScriptFaults(t *testing.T) {
 			t.Errorf("%s\nexit code %d, output %q, expected %q in:\n%s", c.text, code, out, c.want, errOut)
 		}
 	}
+	for text, want := range map[string]struct {
+		code int
+		out  string
+	}{
+		"import sys\nsys.exit(4)\n":                                         {4, ""},
+		"import sys\nsys.exit('no such city')\n":                            {1, "no such city\n"},
+		"import sys\nsys.exit(env.from_collection([1]).print() and None)\n": {0, ""},
+	} {
+		if code, _, errOut := runPython(t, write(text)); code != want.code || errOut != want.out {
+			t.Errorf("%s: exit code %d, %q", text, code, errOut)
+		}
+	}
 	if code, _, errOut := runPython(t, write(""), "--function", "x"); code != exitUsage || !strings.Contains(errOut, "it is for functions") {
 		t.Errorf("exit code %d, %s", code, errOut)
 	}

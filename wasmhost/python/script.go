@@ -3,6 +3,7 @@ package python
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -28,7 +29,8 @@ type Script struct {
 	MaxMemory uint64
 }
 
-// Run executes a bundle's file as a script, from its first line to its last. Errors are those of [Runtime.Open].
+// Run executes a bundle's file as a script, from its first line to its last. Errors are those of [Runtime.Open]; where a script ended
+// with an exit code other than 0, the cause is a [wasmhost.Exit].
 func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 	if b.Python == nil {
 		return notPython(b)
@@ -67,7 +69,8 @@ func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 		defer tasks.Close(ctx)
 		return s.Execute(ctx, plan, tasks)
 	})
-	if err := seed.RunWith(ctx, exportLoad, text); err != nil {
+	var exit wasmhost.Exit
+	if err := seed.RunWith(ctx, exportLoad, text); err != nil && (!errors.As(err, &exit) || exit != 0) {
 		return fault.From(told(err)).In("%s", b.Name)
 	}
 	return nil

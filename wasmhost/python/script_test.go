@@ -10,6 +10,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/python"
 )
 
@@ -106,8 +107,15 @@ _runtime._functions[:] = _describe.functions(sys.modules["__main__"], lambda v: 
 		!strings.HasPrefix(err.Error(), "job: the file `/bundle/job.py` is open while an image is made") {
 		t.Errorf("got %v", err)
 	}
-	if err := run("raise SystemExit(0)", nothing); err != nil {
-		t.Errorf("got %v", err)
+	for source, want := range map[string]wasmhost.Exit{
+		"raise SystemExit(0)": 0, "import os; os._exit(0)": 0, "import sys; sys.exit(3)": 3, "import sys; sys.exit('why')": 1, "raise SystemExit(True)": 1,
+		"import argparse; argparse.ArgumentParser().parse_args(['--x'])": 2,
+		"import atexit, os; atexit.register(os._exit, 5)":                5,
+	} {
+		var got wasmhost.Exit
+		if err := run(source, nothing); err != nil && !errors.As(err, &got) || got != want {
+			t.Errorf("%s: got %v, want exit code %d", source, err, want)
+		}
 	}
 	f := load(t, r, "import _wasmill\ndef map(event): return _wasmill.execute('p')\n", udf.Options{})
 	if _, err := f.Call(t.Context(), "map", 1); fault.CodeOf(err) != fault.Unsupported {

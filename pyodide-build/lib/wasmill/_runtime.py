@@ -1,5 +1,6 @@
 """What the C module calls: the start, a user's file, functions to open, the end."""
 
+import atexit
 import gc
 import importlib.util
 import io
@@ -86,11 +87,10 @@ def load(job):
     if job.get("main"):
         module.__spec__ = None  # as for any script
     sys.modules[name] = _module = module
-    try:
+    if job.get("main"):
+        _execute(code, module.__dict__)
+    else:
         exec(code, module.__dict__)
-    except SystemExit as e:
-        if not job.get("main") or e.code not in (None, 0):
-            raise
     _learn(module, job)
     wrong = [name for name in _refused if name in _describe.KINDS]
     if wrong and not job.get("main"):
@@ -100,6 +100,23 @@ def load(job):
         raise NoFunction("%s has no function to call: def map(event), filter or flat_map%s" % (os.path.basename(path), reasons))
     gc.collect()
     gc.freeze()
+
+
+def _execute(code, names):
+    """Executes a script as python does, down to its exit code."""
+    status = 0
+    try:
+        exec(code, names)
+    except SystemExit as e:
+        status = 0 if e.code is None else e.code
+        if not isinstance(status, int):
+            print(status, file=sys.stderr)
+            status = 1
+    finally:
+        atexit._run_exitfuncs()
+    if status:
+        flush()
+        os._exit(status & 255)
 
 
 def _learn(module, job):
