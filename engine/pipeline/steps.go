@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate"}
+	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate", "event_time"}
 	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
 )
 
@@ -83,6 +83,12 @@ func (b *builder) step(v *value) {
 	case "aggregate":
 		n.Aggregate = &plan.Aggregate{Aggregates: b.specs(m, "aggregate.aggregates", n.Positions)}
 		b.set(n.Positions, "aggregate", m.place())
+	case "event_time":
+		if n.EventTime = b.eventTime(m.value); n.EventTime == nil {
+			b.partial = true
+		}
+		b.set(n.Positions, "event_time", m.place())
+		b.deep(n.Positions, "event_time", m.place(), m.value)
 	default:
 		n.Call = b.call(m, n.Positions)
 	}

@@ -97,24 +97,24 @@ func (r *resolver) windowed(n *ResolvedNode, w *Window) bool {
 	if !w.NeedsEventTime() {
 		return true
 	}
-	for _, from := range r.sources(n.Node) {
-		if from.Source.EventTime == nil {
+	for _, from := range r.timed(n.Node) {
+		if from.Source != nil && from.Source.EventTime == nil {
 			r.add(n.Node, fault.Schema, "window", "windows of event time need the time of each row, and `%s` does not say where it is", from.ID).
-				Hint = "add `event_time: COLUMN` to the input, or `time: processing` to the window"
+				Hint = "add `event_time: COLUMN` to the input or as a step, or `time: processing` to the window"
 			return false
 		}
 	}
 	return true
 }
 
-// sources returns the sources whose rows come to a node.
-func (r *resolver) sources(n *Node) []*Node {
-	if n.Source != nil {
+// timed returns the nodes that the rows which come to a node have their times from: sources and event_time steps.
+func (r *resolver) timed(n *Node) []*Node {
+	if n.Source != nil || n.EventTime != nil {
 		return []*Node{n}
 	}
 	var all []*Node
 	for _, id := range n.Inputs {
-		all = append(all, r.sources(r.byID[id].Node)...)
+		all = append(all, r.timed(r.byID[id].Node)...)
 	}
 	return all
 }

@@ -133,6 +133,9 @@ func (s *Stage) explain(r *Resolved, n *ResolvedNode, known map[string]homes) Ex
 		if n.Node.KeyBy != nil {
 			x.Reads = n.Node.KeyBy.Columns
 		}
+		if n.Node.EventTime != nil {
+			x.Reads = []string{n.Node.EventTime.Column}
+		}
 		for name, home := range before {
 			here[name] = home
 		}

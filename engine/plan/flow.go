@@ -54,6 +54,11 @@ func (r *resolver) out(n *ResolvedNode) *arrow.Schema {
 		return r.project(n)
 	case KindWindow, KindAggregate:
 		return r.aggregated(n)
+	case KindEventTime:
+		if !r.eventTime(n.Node, "event_time.column", n.Node.EventTime.Column, n.In[0]) {
+			return nil
+		}
+		return n.In[0]
 	case KindSideOutput:
 		return r.byID[n.Node.Inputs[0]].In[0]
 	}
@@ -305,7 +310,7 @@ func (r *resolver) origin(id, name string) (*Node, bool) {
 		switch n.Kind {
 		case KindSource:
 			return n, n.Source.Metadata[name] == ""
-		case KindFilter, KindKeyBy, KindUnion:
+		case KindFilter, KindKeyBy, KindUnion, KindEventTime:
 		default:
 			return nil, false
 		}

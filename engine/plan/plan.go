@@ -62,6 +62,7 @@ type Node struct {
 	Window     *Window     `json:"window,omitempty"`      // window
 	Aggregate  *Aggregate  `json:"aggregate,omitempty"`   // aggregate
 	SideOutput *SideOutput `json:"side_output,omitempty"` // side_output
+	EventTime  *EventTime  `json:"event_time,omitempty"`  // event_time; its Column is not empty
 
 	// Positions maps the path of a member in this JSON ("", "call.function", "source.config.subjects[1]") to a place in
 	// File, as "line:column". The longest known prefix of a path counts. With a colon behind it, a path of a configuration stands
@@ -88,7 +89,9 @@ const (
 	KindWindow     Kind = "window"
 	KindAggregate  Kind = "aggregate"
 	KindSideOutput Kind = "side_output"
-	KindSink       Kind = "sink"
+	// KindEventTime takes event times from a column that a step before may have made.
+	KindEventTime Kind = "event_time"
+	KindSink      Kind = "sink"
 )
 
 // Source reads events.

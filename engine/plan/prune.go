@@ -114,6 +114,9 @@ func (n *ResolvedNode) reads(out need, wide bool) need {
 	case KindKeyBy:
 		in.merge(out)
 		in.add(n.Node.KeyBy.Columns...)
+	case KindEventTime:
+		in.merge(out)
+		in.add(n.Node.EventTime.Column)
 	case KindProject:
 		in.merge(n.projected(out))
 	case KindFilter:

@@ -136,23 +136,24 @@ func (r *resolver) described(n *Node, records *arrow.Schema) bool {
 		}
 	}
 	if e := n.Source.EventTime; e != nil && e.Column != "" {
-		r.eventTime(n, sourceSchema(n.Source, records, nil))
+		r.eventTime(n, "source.event_time.column", e.Column, sourceSchema(n.Source, records, nil))
 	}
 	return len(r.faults) == before
 }
 
-func (r *resolver) eventTime(n *Node, all *arrow.Schema) {
-	name := n.Source.EventTime.Column
-	f, ok := all.FieldsByName(name)
-	if !ok {
-		r.unknownColumn(n, "source.event_time.column", name, all)
-		return
+// eventTime reports whether a column can hold event times.
+func (r *resolver) eventTime(n *Node, path, name string, in *arrow.Schema) bool {
+	at := r.column(n, path, name, in)
+	if at < 0 {
+		return false
 	}
-	switch f[0].Type.ID() {
+	switch t := in.Field(at).Type; t.ID() {
 	case arrow.TIMESTAMP, arrow.DATE32, arrow.INT64:
+		return true
 	default:
-		r.add(n, fault.Schema, "source.event_time.column", "the event time `%s` is %s, expected a timestamp, a date32 or an int64 in milliseconds",
-			name, schema.Format(f[0].Type)).Hint = "declare it in the schema as `timestamp[ms, UTC]`, for instance"
+		r.add(n, fault.Schema, path, "the event time `%s` is %s, expected a timestamp, a date32 or an int64 in milliseconds", name, schema.Format(t)).
+			Hint = "declare it in the schema as `timestamp[ms, UTC]`, for instance"
+		return false
 	}
 }
 

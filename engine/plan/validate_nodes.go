@@ -62,7 +62,7 @@ func (v *validator) source(n *Node, s *Source) {
 		}
 	}
 	if s.EventTime != nil {
-		v.eventTime(n, s.EventTime)
+		v.eventTime(n, "source.event_time", s.EventTime)
 	}
 	v.policy(n, "source.on_error", s.OnError)
 }

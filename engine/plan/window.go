@@ -269,18 +269,28 @@ func (v *validator) sideOutput(n *Node, s *SideOutput) {
 
 var watermarkKinds = []string{"bounded", "monotonous", "none"}
 
-func (v *validator) eventTime(n *Node, e *EventTime) {
+func (v *validator) eventTimeStep(n *Node, e *EventTime) {
+	if e.Column == "" {
+		v.add(n, "event_time", "expected the column that event times are in").Hint = "write `event_time: {column: at, out_of_orderness: 5s}`"
+	}
+	if e.MaxDrift != 0 {
+		v.add(n, "event_time.max_drift", "only an input can wait for others").Hint = "say it under `event_time` of the input"
+	}
+	v.eventTime(n, "event_time", e)
+}
+
+func (v *validator) eventTime(n *Node, path string, e *EventTime) {
 	if e.OutOfOrderness < 0 || e.Idle < 0 || e.MaxDrift < 0 {
-		v.add(n, "source.event_time", "a duration is not negative")
+		v.add(n, path, "a duration is not negative")
 	}
 	switch e.Watermarks {
 	case "", "bounded":
 	case "monotonous", "none":
 		if e.OutOfOrderness != 0 {
-			v.add(n, "source.event_time.out_of_orderness", "%s watermarks have no `out_of_orderness`", e.Watermarks)
+			v.add(n, path+".out_of_orderness", "%s watermarks have no `out_of_orderness`", e.Watermarks)
 		}
 	default:
-		v.add(n, "source.event_time.watermarks", "unknown watermarks `%s`", e.Watermarks).Hint = fault.DidYouMean(e.Watermarks, watermarkKinds)
+		v.add(n, path+".watermarks", "unknown watermarks `%s`", e.Watermarks).Hint = fault.DidYouMean(e.Watermarks, watermarkKinds)
 	}
 }
 

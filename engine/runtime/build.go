@@ -362,6 +362,9 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 			return nil, err
 		}
 		op, forward = p, &p.Forward
+	case plan.KindEventTime:
+		e := c.eventTime(n)
+		op, forward = e, &e.Forward
 	case plan.KindUnion, plan.KindSideOutput:
 		u := &stream.Forward{}
 		op, forward = u, u
@@ -378,6 +381,30 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 	}
 	forward.Next = next
 	return c.open(op)
+}
+
+// eventTime builds what takes event times from a column. Where the job goes on from a commit, its tasks may have been others.
+func (c *chain) eventTime(n *plan.ResolvedNode) *operator.EventTime {
+	spec, id := n.Node.EventTime, n.Node.ID
+	e := &operator.EventTime{
+		Stats: c.newStats(n), Column: n.In[0].FieldIndices(spec.Column)[0], OutOfOrderness: time.Duration(spec.OutOfOrderness).Milliseconds(),
+		Idle: time.Duration(spec.Idle), Silent: spec.Watermarks == "none",
+	}
+	taken := make(map[string]json.RawMessage) // of tasks that are no more: nil
+	for i := range plan.MaxParallelism {
+		if p := c.last.Positions[positionKey(timesOf(id), fmt.Sprint(i))]; p != nil {
+			e.From = append(e.From, p)
+			if i >= c.width[c.stage] {
+				taken[fmt.Sprint(i)] = nil
+			}
+		}
+	}
+	e.Take = func(p json.RawMessage) {
+		taken[fmt.Sprint(c.index)] = p
+		c.epochs.takeTimes(id, taken)
+	}
+	c.timed = append(c.timed, e)
+	return e
 }
 
 func (c *chain) sink(n *plan.ResolvedNode) (stream.Output, error) {

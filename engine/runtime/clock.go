@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/wasmill/wasmill/connectors"
@@ -82,14 +81,6 @@ func (c *clock) see(times []int64, tags []tag) {
 	}
 }
 
-// before returns the last millisecond before t that is late by more than d. Times come with the data and may be any.
-func before(t, d int64) int64 {
-	if t < math.MinInt64+d+1 {
-		return math.MinInt64
-	}
-	return t - d - 1
-}
-
 // watermark returns the later of a watermark made of rows and the one that the reader gave.
 func (s *splitClock) watermark(made stream.Watermark) stream.Watermark {
 	return max(made, stream.Watermark(s.said))
@@ -110,7 +101,7 @@ func (c *clock) mark(t int64) stream.Watermark {
 	if t == stream.NoTime || c.none {
 		return stream.MinWatermark
 	}
-	return stream.Watermark(before(t, c.outOfOrderness))
+	return stream.Behind(t, c.outOfOrderness)
 }
 
 // newest returns the watermark that the rows seen make: of the split that is farthest.

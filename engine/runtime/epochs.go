@@ -91,13 +91,19 @@ func (e *epochs) takePositions(node string, r connectors.Reader, positions map[s
 	e.open.readers[r] = positions
 }
 
-// timesOf is the name under which the event times of a source's splits lie among the positions. No node has such a name.
+// timesOf is the name under which the event times of a source's splits, or of an event_time step's tasks, lie among the positions. No
+// node has such a name.
 func timesOf(node string) string { return "time:" + node }
 
+// takeTimes keeps event times by split or task, and forgets those that are nil.
 func (e *epochs) takeTimes(node string, positions map[string]json.RawMessage) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for split, p := range positions {
+		if p == nil {
+			delete(e.open.positions, positionKey(timesOf(node), split))
+			continue
+		}
 		e.open.positions[positionKey(timesOf(node), split)] = p
 	}
 }

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"math"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -153,41 +152,5 @@ func (s *shape) times(rec arrow.Record, tags []tag) ([]int64, error) {
 		}
 		return times, nil
 	}
-	column := rec.Column(s.timeColumn)
-	var at func(row int) int64
-	switch c := column.(type) {
-	case *array.Int64:
-		at = c.Value
-	case *array.Timestamp:
-		perSecond := map[arrow.TimeUnit]int64{arrow.Second: 1, arrow.Millisecond: 1e3, arrow.Microsecond: 1e6, arrow.Nanosecond: 1e9}
-		n := perSecond[c.DataType().(*arrow.TimestampType).Unit]
-		at = func(row int) int64 {
-			if n == 1 {
-				// What is out of range is as far as time goes; the least number says that there is no time.
-				return min(max(int64(c.Value(row)), math.MinInt64/1000), math.MaxInt64/1000) * 1000
-			}
-			return floorDiv(int64(c.Value(row)), n/1000)
-		}
-	case *array.Date32:
-		at = func(row int) int64 { return int64(c.Value(row)) * 86_400_000 }
-	default:
-		return nil, fault.New(fault.Schema, "expected a timestamp, a date32 or an int64 in milliseconds for the event time, got %s",
-			schema.Format(column.DataType()))
-	}
-	for row := range times {
-		if column.IsNull(row) {
-			times[row] = stream.NoTime
-		} else {
-			times[row] = at(row)
-		}
-	}
-	return times, nil
-}
-
-func floorDiv(a, b int64) int64 {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return stream.EventTimes(rec.Column(s.timeColumn))
 }
