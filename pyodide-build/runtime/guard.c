@@ -30,6 +30,12 @@ int wm_guard_pending(void) {
     return -1;
 }
 
+// C code that may run for long, a regular expression's search or the arithmetic of huge integers, asks for signals now and then. The linker
+// puts this function in the place of the interpreter's.
+int __real_PyErr_CheckSignals(void);
+
+int __wrap_PyErr_CheckSignals(void) { return wm_guard_pending() ? -1 : __real_PyErr_CheckSignals(); }
+
 WM_EXPORT("wasmill_interrupt") const uint32_t *wasmill_interrupt(void) {
     static uint32_t place[4];
     PyThreadState *t = PyThreadState_Get();

@@ -109,8 +109,8 @@ def map(event):
 		{"generator", "sum(x for x in iter(int, 1))", true},
 		{"deaf", "while True:\n  try:\n    while True: pass\n  except BaseException: pass", false},
 		{"in C", "sum(range(10**12))", false},
-		{"regex", "re.match('(a*)*b', 'a' * 40)", false},
-		{"huge power", "3 ** 10**9", false},
+		{"regex", "re.match('(a*)*b', 'a' * 40)", true},
+		{"huge power", "3 ** 10**9", true},
 		{"multiply", "x = [0] * 10**6\nwhile True: x.sort()", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
