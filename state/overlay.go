@@ -34,6 +34,8 @@ type Overlay struct {
 	committed atomic.Uint64 // the newest epoch that the store holds
 	settled   uint64        // the one that settle has dealt with
 	left      int           // bytes behind the last eviction
+
+	timers []*Timers // what they change belongs to the epoch
 }
 
 // item is a key and what is known of its value.
@@ -180,10 +182,19 @@ func (o *Overlay) set(key, value []byte, present, ordered, once bool) error {
 		o.dirty = append(o.dirty, i)
 		o.written += i.size()
 	}
-	if o.written > o.limit/2 && o.full != nil {
+	if o.full != nil && o.uncommitted() > o.limit/2 {
 		o.full()
 	}
 	return nil
+}
+
+// uncommitted returns the bytes that the open epoch changed.
+func (o *Overlay) uncommitted() int {
+	n := o.written
+	for _, t := range o.timers {
+		n += t.written
+	}
+	return n
 }
 
 // change replaces the value of an item, where it is if nobody else has it.
@@ -287,6 +298,9 @@ func (o *Overlay) Barrier(epoch uint64) []Change {
 		o.flying = append(o.flying, flight{epoch, o.dirty, o.written})
 		o.aloft += o.written
 	}
+	for _, t := range o.timers {
+		changes = t.barrier(epoch, changes)
+	}
 	clear(o.undo)
 	o.dirty, o.undo, o.marked, o.written, o.epoch = nil, o.undo[:0], false, 0, epoch+1
 	return changes
@@ -347,5 +361,11 @@ func (o *Overlay) drop(i *item) {
 // Len returns how many keys are at hand, and Bytes about what they take.
 func (o *Overlay) Len() int { return len(o.items) }
 
-// Bytes returns about how much memory the overlay takes.
-func (o *Overlay) Bytes() int { return o.bytes }
+// Bytes returns about how much memory the overlay takes, its timers included.
+func (o *Overlay) Bytes() int {
+	n := o.bytes
+	for _, t := range o.timers {
+		n += t.bytes
+	}
+	return n
+}

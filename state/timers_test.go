@@ -37,6 +37,7 @@ func TestTimersAreASortedSet(t *testing.T) {
 		open := func() *state.Timers { return state.NewTimers(r.overlay, "op", state.EventTimers, 0, 4, most) }
 		timers := open()
 		now, stored := map[timerKey]bool{}, map[timerKey]bool{}
+		var waiting []map[timerKey]bool // what the epochs left behind that are not committed yet
 		draw := func(rt *rapid.T) timerKey {
 			return timerKey{rapid.OneOf(rapid.Int64Range(0, 300), rapid.SampledFrom([]int64{math.MinInt64, -1, math.MaxInt64})).Draw(rt, "time"),
 				rapid.SampledFrom([]string{"", "a", "b", "\x00", "aa", "\x00\x01", "bbb"}).Draw(rt, "key"), rapid.SampledFrom([]string{"", "w", "w2"}).Draw(rt, "ns")}
@@ -81,13 +82,23 @@ func TestTimersAreASortedSet(t *testing.T) {
 					delete(now, due[0])
 				}
 			},
+			"barrier": func(*rapid.T) {
+				r.barrier()
+				waiting = append(waiting, mapsClone(now))
+			},
 			"commit": func(rt *rapid.T) {
+				if len(waiting) > 0 {
+					r.commit(rt)
+					stored, waiting = waiting[0], waiting[1:]
+				}
+			},
+			"commit all": func(rt *rapid.T) {
 				r.all(rt)
-				stored = mapsClone(now)
+				stored, waiting = mapsClone(now), nil
 			},
 			"crash": func(rt *rapid.T) {
 				r.crash(rt)
-				timers, now = open(), mapsClone(stored)
+				timers, now, waiting = open(), mapsClone(stored), nil
 			},
 			"next": func(rt *rapid.T) {
 				want := int64(math.MaxInt64)
@@ -108,6 +119,45 @@ func mapsClone(m map[timerKey]bool) map[timerKey]bool {
 		c[k] = true
 	}
 	return c
+}
+
+// TestTimersThatComeAndGoAreNotWritten sets timers and lets them go again within an epoch, and the other way round.
+func TestTimersThatComeAndGoAreNotWritten(t *testing.T) {
+	r := newRig(1 << 20)
+	timers := state.NewTimers(r.overlay, "op", state.EventTimers, 0, 4, 0)
+	if _, err := timers.Next(); err != nil { // from here on it is known that the store has none
+		t.Fatal(err)
+	}
+	fired, deleted := timerKey{5, "fired", ""}, timerKey{6, "deleted", "w"}
+	for _, k := range []timerKey{fired, deleted} {
+		if err := timers.Set(k.timer()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, ok, err := timers.Due(5); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	if err := timers.Delete(deleted.timer()); err != nil {
+		t.Fatal(err)
+	}
+	if changes := r.overlay.Barrier(1); len(changes) > 0 {
+		t.Errorf("changes: %q", changes)
+	}
+	if err := timers.Set(fired.timer()); err != nil {
+		t.Fatal(err)
+	}
+	if changes := r.overlay.Barrier(2); len(changes) != 1 {
+		t.Errorf("changes: %q", changes)
+	}
+	if err := timers.Delete(fired.timer()); err != nil {
+		t.Fatal(err)
+	}
+	if err := timers.Set(fired.timer()); err != nil {
+		t.Fatal(err)
+	}
+	if changes := r.overlay.Barrier(3); len(changes) > 0 {
+		t.Errorf("changes: %q", changes)
+	}
 }
 
 // TestManyTimersTakeLittleMemory sets many timers in epochs and fires all of them in order.

@@ -85,19 +85,29 @@ type writer struct {
 	flying int
 	single bool // one transaction has to do: one that is full gives ErrTxnTooBig
 	err    error
+	block  []byte // where the keys of changes lie
 }
+
+// blockBytes is how many bytes of keys are allocated at once.
+const blockBytes = 32 << 10
 
 // newWriter returns a writer, which the caller closes.
 func (s *Store) newWriter(ctx context.Context) *writer {
-	return &writer{s: s, ctx: ctx, txn: s.db.NewTransaction(true), done: make(chan error, s.flying)}
+	return &writer{s: s, ctx: ctx, txn: s.db.NewTransactionAt(newest, true), done: make(chan error, s.flying)}
 }
 
 func (w *writer) change(c state.Change) {
+	if cap(w.block)-len(w.block) < len(c.Key)+1 && len(c.Key) < blockBytes/8 {
+		w.block = make([]byte, 0, blockBytes)
+	}
+	at := len(w.block)
+	w.block = dataKey(w.block, c.Key)
+	key := w.block[at:len(w.block):len(w.block)]
 	if c.Value == nil {
-		w.delete(dataKey(nil, c.Key))
+		w.delete(key)
 		return
 	}
-	w.set(dataKey(nil, c.Key), dataValue(c.Key, c.Value))
+	w.set(key, dataValue(c.Key, c.Value))
 }
 
 // set and delete keep key and value until the transaction is written.
@@ -133,9 +143,12 @@ func (w *writer) send() {
 			return
 		}
 	}
+	w.s.version++
+	if w.err = w.txn.CommitAt(w.s.version, func(err error) { w.done <- err }); w.err != nil {
+		return
+	}
 	w.flying++
-	w.txn.CommitWith(func(err error) { w.done <- err })
-	w.txn, w.n = w.s.db.NewTransaction(true), 0
+	w.txn, w.n = w.s.db.NewTransactionAt(newest, true), 0
 	if cap(w.done) == 1 {
 		w.await()
 		w.s.step("transaction")
@@ -168,8 +181,9 @@ func (w *writer) flush() error {
 	if w.err != nil {
 		return w.s.fail(writeFault(w.s.dir, w.err))
 	}
+	w.s.db.SetDiscardTs(w.s.version)
 	return nil
 }
 
-// close ends the transaction that was begun last: one left open would keep Badger from dropping old values.
+// close ends the transaction that was begun last.
 func (w *writer) close() { w.txn.Discard() }

@@ -80,6 +80,7 @@ func TestDamagedJournal(t *testing.T) {
 		if s.db, err = openBadger(Options{Dir: dir, Profile: Small}, s.log); err != nil {
 			t.Fatal(err)
 		}
+		s.version = s.db.MaxVersion()
 		if err := damage(s); err != nil {
 			t.Fatal(err)
 		}

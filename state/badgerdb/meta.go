@@ -1,6 +1,7 @@
 package badgerdb
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -34,11 +35,10 @@ func (s *Store) meta(key []byte) (value []byte, err error) {
 
 // setMeta writes one key and waits until it is durable.
 func (s *Store) setMeta(key, value []byte) error {
-	err := s.db.Update(func(txn *badger.Txn) error { return txn.Set(key, value) })
-	if err != nil {
-		return s.fail(writeFault(s.dir, err))
-	}
-	return nil
+	w := s.newWriter(context.Background())
+	defer w.close()
+	w.set(key, value)
+	return w.flush()
 }
 
 func (s *Store) checkFormat() error {

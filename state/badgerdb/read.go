@@ -14,7 +14,7 @@ func (s *Store) Get(dst, key []byte) ([]byte, bool, error) {
 		return dst, false, err
 	}
 	defer s.using.Done()
-	txn := s.db.NewTransaction(false)
+	txn := s.db.NewTransactionAt(newest, false)
 	defer txn.Discard()
 	var scratch [128]byte
 	ok, err := s.get(txn, scratch[:0], key, func(value []byte) error {
@@ -24,13 +24,13 @@ func (s *Store) Get(dst, key []byte) ([]byte, bool, error) {
 	return dst, ok, err
 }
 
-// GetMany implements state.Store. All values are of one moment.
+// GetMany implements state.Store.
 func (s *Store) GetMany(keys [][]byte, found func(i int, value []byte) error) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
 	defer s.using.Done()
-	txn := s.db.NewTransaction(false)
+	txn := s.db.NewTransactionAt(newest, false)
 	defer txn.Discard()
 	var scratch []byte
 	for i, key := range keys {
@@ -74,7 +74,7 @@ func (s *Store) get(txn *badger.Txn, scratch, key []byte, found func([]byte) err
 // pair is a long key and its value.
 type pair struct{ key, value []byte }
 
-// Scan implements state.Store. It shows the store as it is when Scan is called.
+// Scan implements state.Store.
 func (s *Store) Scan(prefix []byte, each func(key, value []byte) bool) error {
 	return s.ScanFrom(prefix, nil, each)
 }

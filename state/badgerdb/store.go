@@ -2,6 +2,7 @@ package badgerdb
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 
@@ -9,6 +10,10 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 )
+
+// newest is the version at which everything is read. Versions are the store's own business, not Badger's: Badger's transactions wait,
+// when they begin, for all writes that are under way, so that tasks would stand still during each commit.
+const newest = math.MaxUint64
 
 // Store is a state.Store in a folder. Reads see, for each key, the value before or behind a commit that is under way.
 type Store struct {
@@ -20,6 +25,7 @@ type Store struct {
 	flying int // transactions of one commit that may be under way at once
 
 	writing sync.Mutex // held by Commit and Declare
+	version uint64     // guarded by writing: Badger's of the last transaction
 	// failed is set by the first write that fails, and by one whose outcome is unknown: what the disk holds is then not known here.
 	failed atomic.Pointer[fault.Fault]
 
@@ -71,7 +77,7 @@ func Open(o Options) (_ *Store, err error) {
 }
 
 func openBadger(o Options, log *logger) (*badger.DB, error) {
-	db, err := badger.Open(badgerOptions(o, log))
+	db, err := badger.OpenManaged(badgerOptions(o, log))
 	if err != nil {
 		return nil, openFault(o.Dir, err)
 	}
@@ -83,6 +89,7 @@ func (s *Store) begin() error {
 	if text := s.log.failed.Load(); text != nil {
 		return damaged(s.dir, *text)
 	}
+	s.version = s.db.MaxVersion()
 	if n := tableBytes(s.dir); n <= verifyAtMost {
 		if err := s.db.VerifyChecksum(); err != nil {
 			return damaged(s.dir, err.Error())
