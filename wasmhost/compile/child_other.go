@@ -15,6 +15,6 @@ var ready atomic.Bool
 // Child reports that this is no child process: here modules are compiled in the program's own.
 func Child() bool { return false }
 
-func (c *Compiler) run(context.Context, []byte) (string, []byte, error) {
+func (c *Compiler) run(context.Context, []byte, Limits) (string, []byte, error) {
 	return "", nil, fault.New(fault.Internal, "there are no child processes here")
 }

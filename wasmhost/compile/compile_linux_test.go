@@ -8,6 +8,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,7 +244,6 @@ func TestATrustedModuleIsNoBuildsOwn(t *testing.T) {
 }
 
 func TestWhatAChildLeavesIsChecked(t *testing.T) {
-	c := newCompiler(t, "", Limits{Output: 10})
 	name := string(bytes.Repeat([]byte("0a"), sha256.Size))
 	for _, k := range []struct {
 		what, name string
@@ -263,9 +264,51 @@ func TestWhatAChildLeavesIsChecked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := c.take(dir); (err == nil) != (k.what == "a good file") {
+		if _, _, err := take(dir, Limits{Output: 10}); (err == nil) != (k.what == "a good file") {
 			t.Errorf("%s: %v", k.what, err)
 		}
+	}
+}
+
+// TestAModuleIsCompiledOnce compiles the same module in several places at once, as processes that start together do.
+func TestAModuleIsCompiledOnce(t *testing.T) {
+	dir := t.TempDir()
+	var times atomic.Int32
+	var all sync.WaitGroup
+	for range 4 {
+		c := newCompiler(t, dir, DefaultLimits())
+		all.Go(func() {
+			anew, err := c.try(t, t.Context(), small())
+			if err != nil {
+				t.Error(err)
+			}
+			if anew {
+				times.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := times.Load(); n != 1 {
+		t.Errorf("compiled %d times", n)
+	}
+}
+
+// TestAmpleLimits looks for a module that takes a stranger's too long, by at most twice as much as it may, and compiles it as ours.
+func TestAmpleLimits(t *testing.T) {
+	c := newCompiler(t, "", Limits{Memory: 4 << 30, CPU: time.Second, Wall: time.Hour, Output: 1 << 30})
+	compile := func(functions int, trusted bool) error {
+		r := wazero.NewRuntimeWithConfig(t.Context(), c.Config())
+		defer r.Close(t.Context())
+		wasm := hard(functions)
+		_, err := c.Compile(t.Context(), r, Module{Digest: sha256.Sum256(wasm), Trusted: trusted, Instrument: func() ([]byte, error) { return wasm, nil }})
+		return err
+	}
+	functions := 1
+	for compile(functions, false) == nil {
+		functions *= 2
+	}
+	if err := compile(functions, true); err != nil {
+		t.Errorf("%d functions: %v", functions, err)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 const maxReport = 64 << 10
 
 // run compiles in a child process and returns the name and the content of wazero's file.
-func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []byte, err error) {
+func (c *Compiler) run(ctx context.Context, wasm []byte, limits Limits) (name string, code []byte, err error) {
 	dir, err := os.MkdirTemp(c.scratch, "child-")
 	if err != nil {
 		return "", nil, folderFault(err)
@@ -30,13 +30,13 @@ func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []by
 	// The child dies with the thread that started it, see prctl(2), PR_SET_PDEATHSIG.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	wall, cancel := context.WithTimeout(ctx, c.limits.Wall)
+	wall, cancel := context.WithTimeout(ctx, limits.Wall)
 	defer cancel()
-	cmd := exec.CommandContext(wall, "/proc/self/exe", append([]string{childArg, dir}, c.limits.childArgs()...)...)
+	cmd := exec.CommandContext(wall, "/proc/self/exe", append([]string{childArg, dir}, limits.childArgs()...)...)
 	cmd.Args[0] = os.Args[0] // a program may go by its name
 	// Nothing of this process's own, which may hold secrets. A race detector's report would only come late.
 	cmd.Env = []string{
-		fmt.Sprintf("GOMEMLIMIT=%d", c.limits.Memory*3/4), "GOMAXPROCS=2", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0",
+		fmt.Sprintf("GOMEMLIMIT=%d", limits.Memory*3/4), "GOMAXPROCS=2", "GOTRACEBACK=none", "GORACE=atexit_sleep_ms=0",
 	}
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(wasm)
@@ -50,18 +50,18 @@ func (c *Compiler) run(ctx context.Context, wasm []byte) (name string, code []by
 	case ctx.Err() != nil:
 		return "", nil, fault.New(fault.Internal, "the module was not compiled: %v", ctx.Err())
 	case report == reportDone && failed == nil:
-		return c.take(dir)
+		return take(dir, limits)
 	case report == reportRefused:
 		return "", nil, fault.New(fault.Admission, "%s", printable(text))
 	}
-	return "", nil, c.exceeded(wall, cmd.ProcessState, report, complaint.String(), failed)
+	return "", nil, limits.exceeded(wall, cmd.ProcessState, report, complaint.String(), failed)
 }
 
 // outOfMemory is what Go's runtime, its race detector and the C library say when they get no memory, for a thread's stack too.
 var outOfMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate|pthread_create failed|failed to create new OS thread`)
 
 // exceeded says which limit ended a child.
-func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, complaint string, failed error) error {
+func (l Limits) exceeded(wall context.Context, end *os.ProcessState, report, complaint string, failed error) error {
 	var used time.Duration
 	if end != nil {
 		used = end.UserTime() + end.SystemTime()
@@ -69,13 +69,13 @@ func (c *Compiler) exceeded(wall context.Context, end *os.ProcessState, report, 
 	limit := ""
 	switch {
 	case report == reportOutput:
-		limit = fmt.Sprintf("makes more than %s of machine code", size(uint64(c.limits.Output)))
+		limit = fmt.Sprintf("makes more than %s of machine code", size(uint64(l.Output)))
 	case outOfMemory.MatchString(complaint):
-		limit = fmt.Sprintf("takes more than %s of memory", size(c.limits.Memory))
+		limit = fmt.Sprintf("takes more than %s of memory", size(l.Memory))
 	case wall.Err() != nil:
-		limit = fmt.Sprintf("takes longer than %v", c.limits.Wall)
-	case used >= c.limits.CPU-c.limits.CPU/10:
-		limit = fmt.Sprintf("takes more than %v of CPU time", c.limits.CPU)
+		limit = fmt.Sprintf("takes longer than %v", l.Wall)
+	case used >= l.CPU-l.CPU/10:
+		limit = fmt.Sprintf("takes more than %v of CPU time", l.CPU)
 	default:
 		line, _, _ := strings.Cut(complaint, "\n")
 		return fault.New(fault.Admission, "the module cannot be compiled: the compiler ended early, %v: %s", failed, printable(line))
@@ -92,7 +92,7 @@ func size(n uint64) string {
 }
 
 // take reads what a child has left: one file in one folder.
-func (c *Compiler) take(dir string) (name string, code []byte, err error) {
+func take(dir string, limits Limits) (name string, code []byte, err error) {
 	path, err := only(dir)
 	if err == nil {
 		path, err = only(path)
@@ -101,7 +101,7 @@ func (c *Compiler) take(dir string) (name string, code []byte, err error) {
 		return "", nil, fault.New(fault.Internal, "the compiler left no machine code: %v", err)
 	}
 	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > c.limits.Output || !isName(filepath.Base(path)) {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > limits.Output || !isName(filepath.Base(path)) {
 		return "", nil, fault.New(fault.Internal, "the compiler left something else than machine code")
 	}
 	if code, err = os.ReadFile(path); err != nil {

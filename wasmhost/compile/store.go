@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -70,6 +71,14 @@ var program = sync.OnceValue(func() string {
 	}
 	return name.String()
 })
+
+// lock waits for those who make an entry, and returns what lets the next one.
+func (s *store) lock(ctx context.Context, key string) (unlock func()) {
+	if s == nil {
+		return func() {}
+	}
+	return s.files.Lock(ctx, key)
+}
 
 // get returns an entry that is sound.
 func (s *store) get(key string, maxCode int64) (entry, bool) {

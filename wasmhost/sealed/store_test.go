@@ -2,6 +2,7 @@ package sealed
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"sync"
@@ -37,6 +38,21 @@ func TestAStoreGivesBackWhatWasPut(t *testing.T) {
 		t.Error("a nil store keeps something")
 	}
 	(*Store)(nil).Put("one", nil)
+}
+
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	unlock := open(t, dir).Lock(t.Context(), "one")
+	open(t, dir).Lock(t.Context(), "two")() // is free
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	open(t, dir).Lock(ctx, "one")()
+	if ctx.Err() == nil {
+		t.Error("a lock that is held was had")
+	}
+	unlock()
+	open(t, dir).Lock(t.Context(), "one")()
+	(*Store)(nil).Lock(t.Context(), "one")()
 }
 
 func TestASealIsForOneKey(t *testing.T) {
