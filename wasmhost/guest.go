@@ -2,6 +2,7 @@ package wasmhost
 
 import (
 	"context"
+	"io"
 	"math"
 	"time"
 
@@ -132,7 +133,7 @@ func (b *loaded) blank(ctx context.Context, opts udf.Options) (*guest, error) {
 // under the guest's limits. The empty name lets many guests of a module live in one runtime.
 func (g *guest) instantiate(ctx context.Context) error {
 	g.grown = &kept{Memory: g.memory}
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions()
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithRandSource(noRandom{}) // else each instance has a source of its own, of 5 KiB
 	var err error
 	g.mod, err = g.bundle.runtime.InstantiateModule(experimental.WithMemoryAllocator(ctx, g.grown), g.bundle.compiled, config)
 	if err != nil {
@@ -146,6 +147,11 @@ func (g *guest) instantiate(ctx context.Context) error {
 	g.fuel = global
 	return nil
 }
+
+// noRandom is what wazero's own WASI would read, which no guest has: random_get is in wasi.go.
+type noRandom struct{}
+
+func (noRandom) Read([]byte) (int, error) { return 0, io.EOF }
 
 // own makes the guest's arena.
 func (g *guest) own() {

@@ -33,7 +33,7 @@ func (h *Host) buildTemplate(ctx context.Context, wasm []byte, trusted bool) (*m
 	if trusted {
 		p = admit.Trusted()
 	}
-	p.Allowed, p.Images = h.policy.Allowed, true
+	p.Allowed, p.Images, p.LazyTables = h.policy.Allowed, true, trusted
 	info, err := h.inspect(wasm, p)
 	if err != nil {
 		return nil, err

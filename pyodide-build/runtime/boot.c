@@ -37,13 +37,14 @@ static int start(int hash_seed) {
 
 WM_EXPORT("wasmill_py_boot") int wasmill_py_boot(int hash_seed) {
     if (start(hash_seed)) return WM_ERROR;
-    if (!wm_runtime_start()) return wm_settle(true), WM_OK;
+    if (!wm_runtime_start()) return wm_settle(true), wm_pack(), WM_OK;
     if (wm_runtime) wm_error_take(NULL, -1);
     else PyErr_Print(); // to the log: without the package there is nobody to write the text
     return WM_ERROR;
 }
 
 WM_EXPORT("wasmill_py_load") int wasmill_py_load(const char *job, size_t size) {
+    wm_unpack();
     PyObject *v = PyObject_CallMethod(wm_runtime, "load", "s#", job, (Py_ssize_t)size);
     int pending = v ? wm_guard_pending() || wm_functions_learn() : 0;
     wm_runtime_flush();
@@ -51,6 +52,7 @@ WM_EXPORT("wasmill_py_load") int wasmill_py_load(const char *job, size_t size) {
         Py_DECREF(v);
         wm_guard_clear();
         wm_settle(false);
+        wm_pack();
         return WM_OK;
     }
     Py_XDECREF(v);

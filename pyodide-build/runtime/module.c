@@ -42,7 +42,9 @@ static PyObject *m_execute(PyObject *self, PyObject *plan) {
     const char *text = PyUnicode_Check(plan) ? PyUnicode_AsUTF8AndSize(plan, &size) : NULL;
     if (!text) return PyErr_Occurred() ? NULL : (PyErr_SetString(PyExc_TypeError, "a plan is a str"), NULL);
     wm_runtime_flush(); // else every clone would write it again
+    wm_pack();
     int64_t status = wm_host_execute(text, (size_t)size), have = wm_host_result(NULL, 0);
+    wm_unpack();
     if (have < 0 || have > PY_SSIZE_T_MAX / 2) have = 0;
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)have);
     if (!bytes) return NULL;

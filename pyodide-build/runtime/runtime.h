@@ -19,6 +19,11 @@ void wm_runtime_flush(void);
 // wm_settle makes objects immortal before an image is made: all that there are, or those of code alone.
 void wm_settle(bool all);
 
+// wm_pack takes the small pieces of free memory out of use before an image is made (pack.c). wm_unpack gives them back, where the guest that the image is of
+// goes on.
+void wm_pack(void);
+void wm_unpack(void);
+
 PyObject *PyInit__wasmill(void);
 
 // wm_row_type_init adds the class Row to the module.

@@ -51,6 +51,7 @@ func (a *asm) bulk(k helperKey) *asm {
 // Opcodes that only helpers use by name.
 const (
 	opcodeI32Eq   = 0x46
+	opcodeLtU     = 0x49 // i32.lt_u
 	opcodeGtU     = 0x4b // i32.gt_u
 	opcodeLeU     = 0x4d // i32.le_u
 	opcodeGtU64   = 0x56 // i64.gt_u

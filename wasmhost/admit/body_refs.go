@@ -64,6 +64,7 @@ func (b *body) table() {
 	elem := b.m.tables[in.x].elem
 	switch in.op {
 	case opTableGet:
+		b.m.tableSeen = true
 		b.take(I32)
 		b.put(elem)
 	case opTableSet:

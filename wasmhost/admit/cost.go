@@ -40,7 +40,7 @@ type costs struct {
 	locals, runs uint32
 	code         int
 	split        bool // calls of free functions pay before the call, not as part of the path
-	bulk         bool // some bulk operation has a length that is not known
+	scratch      bool // what is added needs an i32: for the length of a bulk operation, or the element of a call
 }
 
 // pather computes costs by one pass over a function's code. Since a loop is entered by its header alone, the longest
@@ -134,8 +134,10 @@ func (p *pather) step(at int64) int64 {
 		p.out.loops = append(p.out.loops, 0)
 	case opMemoryInit, opMemoryCopy, opMemoryFill, opTableInit, opTableCopy, opTableFill:
 		if _, fixed := in.fixedBulk(); !fixed {
-			p.out.bulk = true
+			p.out.scratch = true
 		}
+	case opCallIndirect:
+		p.out.scratch = p.out.scratch || p.m.lazy != nil
 	case opElse:
 		f := &p.ctrl[len(p.ctrl)-1]
 		f.op = opElse

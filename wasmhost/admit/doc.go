@@ -17,6 +17,9 @@
 // own. Validation comes first and knows nothing of them, so that no index of the module's can name them. Exports keep
 // their names, functions theirs in traces; other custom sections are left out.
 //
+// Under [Policy.LazyTables] a module's only table starts empty, and each call_indirect first asks a helper for an element that is null. What a
+// program can see of it is the same, and so is its fuel.
+//
 // # The rule, version 1
 //
 // Fuel is paid before what it pays for.

@@ -3,17 +3,17 @@ package admit
 // emitter rewrites the code of functions. It copies ranges of the original and writes only what the rule adds, and
 // calls and references of functions, whose indices move by one.
 type emitter struct {
-	m      *module
-	h      *helpers
-	cost   pather
-	r      reader
-	in     instr
-	out    []byte
-	copied int // offset up to which the original has been copied
-	ctrl   []emitFrame
-	loops  int    // loops seen in the current function
-	fuel   uint64 // the local that holds the fuel between a charge and its check: wazero loads a global anew each time
-	length uint64 // the local that holds the length of a bulk operation
+	m       *module
+	h       *helpers
+	cost    pather
+	r       reader
+	in      instr
+	out     []byte
+	copied  int // offset up to which the original has been copied
+	ctrl    []emitFrame
+	loops   int    // loops seen in the current function
+	fuel    uint64 // the local that holds the fuel between a charge and its check: wazero loads a global anew each time
+	scratch uint64 // the local that holds the length of a bulk operation, or the element that is called
 }
 
 // emitFrame is an open block; back is the cost of a branch to it, 0 when it is not a loop.
@@ -47,7 +47,7 @@ func (e *emitter) declare(s span, c *costs, fuel bool) {
 	if fuel {
 		runs++
 	}
-	if c.bulk {
+	if c.scratch {
 		runs++
 	}
 	first := reader{b: e.m.wasm, p: s.from, end: s.to}
@@ -55,12 +55,12 @@ func (e *emitter) declare(s span, c *costs, fuel bool) {
 	e.out = appendU(e.out, runs)
 	e.copied = first.p
 	e.flush(c.code)
-	e.fuel, e.length = uint64(c.locals), uint64(c.locals)
+	e.fuel, e.scratch = uint64(c.locals), uint64(c.locals)
 	if fuel {
 		e.put(1, I64)
-		e.length++
+		e.scratch++
 	}
-	if c.bulk {
+	if c.scratch {
 		e.put(1, I32)
 	}
 }
@@ -93,6 +93,10 @@ func (e *emitter) instruction(c *costs) {
 		}
 		e.u(byte(in.op), e.m.shifted(in.x))
 		e.copied = e.r.p
+	case opCallIndirect:
+		if e.m.lazy != nil {
+			e.callIndirect()
+		}
 	case opMemoryFill, opMemoryCopy, opMemoryInit, opMemoryGrow, opTableFill, opTableCopy, opTableInit:
 		e.bulk()
 	}
@@ -117,15 +121,15 @@ func (e *emitter) bulk() {
 		}
 		return
 	}
-	e.u(opLocalTee, e.length)
-	e.u(opLocalGet, e.length)
+	e.u(opLocalTee, e.scratch)
+	e.u(opLocalGet, e.scratch)
 	e.out = appendS(append(e.out, opI32Const), bulkChunk)
 	e.put(opcodeGtU)
 	e.put(opIf) // the type of a block is a signed number
 	e.out = appendS(e.out, int64(e.h.funcType(FuncType{Params: []ValueType{I32, I32, I32}})))
 	e.u(opCall, f)
 	e.put(opElse)
-	e.h.chargeLength(&e.out, e.length)
+	e.h.chargeLength(&e.out, e.scratch)
 	e.flush(e.r.p)
 	e.put(opEnd)
 }

@@ -68,11 +68,13 @@ type module struct {
 
 	importedFuncs, importedGlobals, importedTables int
 
-	dataCount int    // -1 when there is no data count section
-	start     int    // -1 when there is none
-	declared  []bool // functions that bodies may take references of
-	taken     []bool // functions that a table or a reference can reach
-	exported  []bool // functions that the host can call
+	dataCount int     // -1 when there is no data count section
+	start     int     // -1 when there is none
+	declared  []bool  // functions that bodies may take references of
+	taken     []bool  // functions that a table or a reference can reach
+	exported  []bool  // functions that the host can call
+	tableSeen bool    // code reads the table
+	lazy      []int64 // see lazyTable; nil when the table is filled at the start
 	sections  [numSections]span
 	bodies    []span // per own function: local declarations, code and final end
 	names     span   // the name section's payload after its name, of the last one

@@ -44,6 +44,10 @@ type Policy struct {
 	// Images refuses what changes tables, so that a guest is its memory and its globals.
 	Images bool
 
+	// LazyTables has a module's only table filled as it is called through, and not at the start of each instance. It needs Images, and is for modules that are trusted:
+	// the caps do not count what it adds.
+	LazyTables bool
+
 	// Allowed lists what may be imported; all else is refused.
 	Allowed []Import
 }

@@ -65,6 +65,7 @@ func (m *module) shifted(f uint32) uint64 {
 // rewrite writes the module anew. Sections that no index is in are copied.
 func (m *module) rewrite() ([]byte, Info, error) {
 	h := newHelpers(m)
+	m.lazy = m.lazyTable()
 	e := &emitter{m: m, h: h, cost: pather{m: m}}
 	free := e.cost.freeFunctions()
 	code := m.codeOut(e)
@@ -83,7 +84,9 @@ func (m *module) rewrite() ([]byte, Info, error) {
 	if m.start >= 0 {
 		section(secStart, appendU(nil, m.shifted(uint32(m.start))))
 	}
-	if m.sections[secElement] != (span{}) {
+	if m.lazy != nil {
+		section(secElement, m.lazyElements())
+	} else if m.sections[secElement] != (span{}) {
 		section(secElement, m.elementsOut())
 	}
 	m.copySection(section, secDataCount)

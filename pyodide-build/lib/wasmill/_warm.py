@@ -50,6 +50,7 @@ def rehearse(runtime, describe, errors, rounds=4):
         runtime._functions[:], _ = describe.functions(module, lambda value: True)
         runtime.describe()
         runtime._module = module
+        runtime.after_clone(1)
         for index, function in enumerate(runtime._functions):
             names = [f.name for f in function.shape.columns or ()] or ["delay", "x"]
             for columns in ([(name, False) for name in names], [("event", True)]):
