@@ -110,6 +110,29 @@ func (o *Overlay) Look(key []byte) ([]byte, bool, error) {
 	return o.store.Get(nil, key)
 }
 
+// LookMany is Look for many keys: it calls found for every key that has a value, with the key's index, in no order. Value is valid until
+// found returns.
+func (o *Overlay) LookMany(keys [][]byte, found func(n int, value []byte) error) error {
+	o.settle()
+	var missing [][]byte
+	var at []int
+	for n, key := range keys {
+		i := o.items[text(key)]
+		switch {
+		case i == nil:
+			missing, at = append(missing, key), append(at, n)
+		case i.present:
+			if err := found(n, i.value); err != nil {
+				return err
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return o.store.GetMany(missing, func(n int, value []byte) error { return found(at[n], value) })
+}
+
 // Hand stores a copy of a value that the caller keeps, or removes it (nil): it is let go of once the store has it.
 func (o *Overlay) Hand(key, value []byte) error { return o.set(key, value, value != nil, false, true) }
 

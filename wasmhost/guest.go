@@ -69,6 +69,7 @@ type guest struct {
 	unclocked int64       // fuel charged since the clock was last looked at
 	running   *function   // the function that is being called, for its state; nil outside
 	driver    driver
+	answer    []byte  // to what the guest asked last
 	pool      *clones // where the instance goes when the guest is closed in good order; nil for nowhere
 	broken    *fault.Fault
 	stats     udf.Stats

@@ -45,6 +45,8 @@ func hostFunctions() []hostFunction {
 		own("now", "", "I", (*guest).importNow),
 		own("py_execute", "ii", "I", (*guest).importExecute),
 		own("py_result", "ii", "I", (*guest).importResult),
+		own("py_ask", "ii", "I", (*guest).importAsk),
+		own("py_answer", "ii", "I", (*guest).importAnswer),
 	)
 }
 

@@ -35,13 +35,15 @@ type runCmd struct {
 
 	NATS natsFlags `embed:"" prefix:"nats-"`
 
-	DataDir   string `help:"Where state and the embedded server keep their data." default:".wasmill" env:"WASMILL_DATA" placeholder:"DIR"`
-	Fresh     bool   `help:"Forget what an earlier run of the job has committed, and start from the beginning."`
-	Ephemeral bool   `help:"Keep state in memory only: nothing survives the run."`
-	Metrics   string `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
-	Stats     bool   `help:"Print where the time went when the job has ended."`
-	Quiet     bool   `short:"q" help:"Print nothing but faults."`
-	Verbose   bool   `short:"v" help:"Log what happens, and what functions log for debugging."`
+	DataDir               string `help:"Where state and the embedded server keep their data." default:".wasmill" env:"WASMILL_DATA" placeholder:"DIR"`
+	Fresh                 bool   `help:"Forget what an earlier run of the job has committed, and start from the beginning."`
+	State                 string `help:"With a script: keep the state of its jobs in this folder, and go on from there." placeholder:"DIR"`
+	AllowNonRestoredState bool   `help:"With a script: go on without state of operators that it does not have any more."`
+	Ephemeral             bool   `help:"Keep state in memory only: nothing survives the run."`
+	Metrics               string `help:"Serve Prometheus metrics on this address." placeholder:"HOST:PORT"`
+	Stats                 bool   `help:"Print where the time went when the job has ended."`
+	Quiet                 bool   `short:"q" help:"Print nothing but faults."`
+	Verbose               bool   `short:"v" help:"Log what happens, and what functions log for debugging."`
 }
 
 func (c *runCmd) Run(ctx context.Context, s *streams) error {
@@ -121,7 +123,7 @@ func (c *runCmd) bundleFlag() string {
 	for _, f := range []struct{ name, value, standard string }{
 		{"--function", strings.Join(c.Function, ","), ""}, {"--input", c.Input, "-"}, {"--output", c.Output, "-"},
 		{"--schema", c.Schema, ""}, {"--on-error", c.OnError, "fail"},
-		{"--memory", c.Memory, ""}, {"--timeout", c.Timeout.String(), "0s"},
+		{"--memory", c.Memory, ""}, {"--timeout", c.Timeout.String(), "0s"}, {"--state", c.State, ""},
 	} {
 		if f.value != f.standard {
 			return f.name

@@ -17,7 +17,6 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/script"
 	"github.com/wasmill/wasmill/engine/udf"
-	"github.com/wasmill/wasmill/state/memstate"
 	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
 	"github.com/wasmill/wasmill/wasmhost/python"
@@ -121,7 +120,7 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 		}
 		out.line(line)
 	}
-	name := jobName(strings.TrimSuffix(filepath.Base(c.File), ".py"))
+	states := c.scriptStates(b, s, log)
 	err = lib.scripts.Run(ctx, b, python.Script{
 		Args: c.Args, Parallelism: goruntime.NumCPU(), Log: print, Timeout: timeout, MaxMemory: memory,
 		Execute: func(ctx context.Context, plan []byte, tasks udf.Bundle) ([]byte, error) {
@@ -130,11 +129,18 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 				return nil, err
 			}
 			defer job.end()
-			store := memstate.New()
-			defer store.Close()
+			state, err := states.open(plan)
+			if err != nil {
+				return nil, err
+			}
+			if state.ended {
+				return []byte("{}"), nil
+			}
+			defer state.store.Close()
 			answer, err := script.Run(ctx, plan, script.Options{
-				Bundle: tasks, Guest: udf.Options{MaxMemory: memory, CallTimeout: timeout, Log: print}, Store: store,
-				Connectors: w.connectors(), Formats: formats(), Name: name, Dir: filepath.Dir(c.File), Stdout: out, Log: log,
+				Bundle: tasks, Guest: udf.Options{MaxMemory: memory, CallTimeout: timeout, Log: print},
+				Store: state.store, Durable: state.durable, AllowDropped: c.AllowNonRestoredState, Script: states.script,
+				Connectors: w.connectors(), Formats: formats(), Name: state.name, Dir: filepath.Dir(c.File), Stdout: out, Log: log,
 			}, stop)
 			if err != nil && ctx.Err() != nil {
 				return nil, context.Cause(ctx)
@@ -150,6 +156,8 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 		return stopped()
 	case job.stopped():
 		return nil // at the user's wish, with all that was read written
+	case err == nil:
+		return states.forget()
 	}
 	var code wasmhost.Exit
 	if errors.As(err, &code) {

@@ -18,6 +18,7 @@ type commits struct {
 	interval time.Duration
 	parts    int // sources and subtasks
 	ended    chan struct{}
+	early    chan struct{} // what is not committed takes much memory
 
 	mu   sync.Mutex
 	open *epoch // guarded by mu; nil before the first barrier
@@ -31,14 +32,21 @@ type epoch struct {
 	ready     chan struct{}
 	positions map[string]json.RawMessage
 	changes   []state.Change
+	operators map[string]bool // of which something is stored
 	waits     []func(context.Context) error
 	readers   map[connectors.Reader]map[string]json.RawMessage
 }
 
-func (c *commits) done(changes []state.Change) {
+// hurry asks for a commit before its time.
+func (c *commits) hurry() { poke(c.early) }
+
+func (c *commits) done(changes []state.Change, operators map[string]bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.open.changes = append(c.open.changes, changes...)
+	for o := range operators {
+		c.open.operators[o] = true
+	}
 	if c.open.pending--; c.open.pending == 0 {
 		close(c.open.ready)
 	}
@@ -78,29 +86,30 @@ func (c *commits) run(ctx context.Context, stop <-chan struct{}) error {
 	defer ticker.Stop()
 	seen := uint64(0)
 	for {
-		drain := false
+		drain, over := false, false
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-stop:
 			drain = true
 		case <-c.ended:
-			drain = true
+			drain, over = true, true
+		case <-c.early:
 		case <-ticker.C:
 			if c.job.rows.Load() == seen {
 				continue
 			}
 		}
 		seen = c.job.rows.Load()
-		if err := c.epoch(ctx, drain); err != nil || drain {
+		if err := c.epoch(ctx, drain, over); err != nil || drain {
 			return err
 		}
 	}
 }
 
-func (c *commits) epoch(ctx context.Context, drain bool) error {
+func (c *commits) epoch(ctx context.Context, drain, over bool) error {
 	e := &epoch{number: c.job.last.Epoch + 1, pending: c.parts, ready: make(chan struct{}), positions: maps.Clone(c.job.last.Positions),
-		readers: map[connectors.Reader]map[string]json.RawMessage{}}
+		readers: map[connectors.Reader]map[string]json.RawMessage{}, operators: map[string]bool{}}
 	if e.positions == nil {
 		e.positions = map[string]json.RawMessage{}
 	}
@@ -121,30 +130,21 @@ func (c *commits) epoch(ctx context.Context, drain bool) error {
 			return err
 		}
 	}
+	c.job.note(e, over)
 	marker := state.Marker{Epoch: e.number, Positions: e.positions}
-	if err := c.job.options.Store.Commit(ctx, state.Commit{Marker: marker, Changes: last(e.changes)}); err != nil {
-		return err
+	if c.job.keeps || len(e.changes) > 0 {
+		if err := c.job.options.Store.Commit(ctx, state.Commit{Marker: marker, Changes: e.changes}); err != nil {
+			return err
+		}
 	}
 	c.job.last = marker
+	for _, s := range c.job.subtasks {
+		s.keeper.overlay.Committed(e.number)
+	}
 	for r, positions := range e.readers {
 		if err := r.Committed(ctx, positions); err != nil {
 			c.job.options.Log.Warn("input not acknowledged yet", "epoch", e.number, "error", err)
 		}
 	}
 	return nil
-}
-
-// last keeps the last change of each key.
-func last(changes []state.Change) []state.Change {
-	at := make(map[string]int, len(changes))
-	out := changes[:0]
-	for _, c := range changes {
-		if i, ok := at[string(c.Key)]; ok {
-			out[i] = c
-			continue
-		}
-		at[string(c.Key)] = len(out)
-		out = append(out, c)
-	}
-	return out
 }

@@ -1,9 +1,12 @@
 package script
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -21,7 +24,32 @@ type interpreter struct {
 	live  atomic.Int64
 }
 
-type config struct{ Task, Index, Parallelism, Partitions, Attempt int }
+type config struct {
+	Task, Index, Parallelism, Partitions, Attempt int
+	Resumes                                       bool
+	// get and put are what a guest does with state that lies with the host. A nil value is none.
+	get func(name string, key []byte) ([]byte, error)
+	put func(name string, key, value []byte) error
+}
+
+// asking writes a request for one entry; spaces are empty.
+func asking(op byte, name string, key, value []byte) []byte {
+	b := binary.LittleEndian.AppendUint32([]byte{op}, uint32(len(name)))
+	b = binary.LittleEndian.AppendUint32(append(b, name...), 1)
+	add := func(v []byte) {
+		if v == nil {
+			b = binary.LittleEndian.AppendUint32(b, ^uint32(0))
+			return
+		}
+		b = append(binary.LittleEndian.AppendUint32(b, uint32(len(v))), v...)
+	}
+	add(key)
+	add([]byte{})
+	if op == opPut {
+		add(value)
+	}
+	return b
+}
 
 // behaviour answers a row; put adds a row to the answer.
 type behaviour func(r row, put func(row)) error
@@ -29,13 +57,14 @@ type behaviour func(r row, put func(row)) error
 func (b *interpreter) Digest() string              { return "fake" }
 func (b *interpreter) Functions() []udf.Signature  { return nil }
 func (b *interpreter) Close(context.Context) error { return nil }
-func (b *interpreter) Instantiate(context.Context, udf.Options) (udf.Guest, error) {
+func (b *interpreter) Instantiate(_ context.Context, o udf.Options) (udf.Guest, error) {
 	b.live.Add(1)
-	return &clone{bundle: b}, nil
+	return &clone{bundle: b, ask: o.Ask}, nil
 }
 
 type clone struct {
 	bundle *interpreter
+	ask    func([]byte) ([]byte, error)
 	act    behaviour
 	closed bool
 }
@@ -47,6 +76,20 @@ func (c *clone) Bind(_ context.Context, function string, kind udf.Kind, in *arro
 	var conf config
 	if err := json.Unmarshal(text, &conf); err != nil {
 		return nil, err
+	}
+	conf.get = func(name string, key []byte) ([]byte, error) {
+		answer, err := c.ask(asking(opGet, name, key, nil))
+		if err != nil || len(answer) < 4 {
+			return nil, err
+		}
+		if n := int32(binary.LittleEndian.Uint32(answer)); n < 0 {
+			return nil, nil
+		}
+		return bytes.Clone(answer[4:]), nil
+	}
+	conf.put = func(name string, key, value []byte) error {
+		_, err := c.ask(asking(opPut, name, key, value))
+		return err
 	}
 	c.act = c.bundle.tasks[conf.Task](conf)
 	return c, nil
@@ -102,20 +145,20 @@ func words(list []string, width int) func(config) behaviour {
 // count counts words in state, and hands the counts to a sink at the end. Fail is asked at each word.
 func count(fail func(c config, seen int) error) func(config) behaviour {
 	return func(c config) behaviour {
-		counts, dirty, ready, seen := map[string]int{}, map[string]bool{}, false, 0
+		counts, dirty, seen := map[string]int{}, map[string]bool{}, 0
 		return func(r row, put func(row)) error {
 			switch r.kind {
 			case kindState:
-				if ready {
-					return fmt.Errorf("state after ready")
-				}
-				fmt.Sscan(string(r.payload), new(int))
-				var n int
-				fmt.Sscan(string(r.payload), &n)
-				counts[string(r.key)] = n
-			case kindReady:
-				ready = true
+				return fmt.Errorf("state that was not asked for")
 			case kindData:
+				if _, known := counts[string(r.payload)]; !known && c.Resumes {
+					value, err := c.get("count/n", r.payload)
+					if err != nil {
+						return err
+					}
+					n, _ := strconv.Atoi(string(value))
+					counts[string(r.payload)] = n
+				}
 				seen++
 				if fail != nil {
 					if err := fail(c, seen); err != nil {
@@ -126,7 +169,9 @@ func count(fail func(c config, seen int) error) func(config) behaviour {
 				dirty[string(r.payload)] = true
 			case kindFlush:
 				for w := range dirty {
-					put(row{kind: kindState, name: "count/n", key: []byte(w), space: []byte{}, payload: fmt.Append(nil, counts[w])})
+					if err := c.put("count/n", []byte(w), fmt.Append(nil, counts[w])); err != nil {
+						return err
+					}
 				}
 				clear(dirty)
 			case kindEnd:

@@ -28,6 +28,14 @@ type Options struct {
 	Guest udf.Options
 	// Store keeps state, empty for a new job. The caller closes it.
 	Store state.Store
+	// Durable says that the store outlives the run: a job goes on from its last commit, if [Plan.Durable] allows it.
+	Durable bool
+	// AllowDropped lets a job begin without state that is stored of operators which it does not have; that state is removed.
+	AllowDropped bool
+	// Script names what the script is made of; a job that ended is not run again by the same script.
+	Script string
+	// Cache is how many bytes of state a subtask holds as live objects, about; 0: a quarter of its memory. The rest lies in the store.
+	Cache uint64
 	// Connectors and Formats are what sources and sinks are made of.
 	Connectors map[string]connectors.Connector
 	Formats    map[string]codec.Format
@@ -38,6 +46,23 @@ type Options struct {
 	// Stdout takes what is printed.
 	Stdout io.Writer
 	Log    *slog.Logger
+}
+
+// cacheShare is the part of a guest's memory that live state may take there; the rest is the interpreter's, the script's and that of what is in hand.
+const cacheShare = 4
+
+// defaultMemory is the limit of a guest's memory where nothing is said.
+const defaultMemory = 256 << 20
+
+func (o *Options) cache() uint64 {
+	if o.Cache > 0 {
+		return o.Cache
+	}
+	memory := o.Guest.MaxMemory
+	if memory == 0 {
+		memory = defaultMemory
+	}
+	return memory / cacheShare
 }
 
 // result is the answer to the script.
@@ -53,6 +78,7 @@ type attempt struct {
 	plan       *Plan
 	number     int
 	resumes    bool
+	keeps      bool // state is handed over at barriers, since the job may start again from a commit
 	last       state.Marker
 	started    time.Time
 	ctx        context.Context
@@ -106,7 +132,7 @@ func attempts(ctx context.Context, plan *Plan, o Options, stop <-chan struct{}) 
 	}
 	started := time.Now()
 	for number := 0; ; number++ {
-		a := &attempt{options: o, plan: plan, number: number, started: started, collectors: map[int]*collector{}}
+		a := &attempt{options: o, plan: plan, number: number, keeps: plan.resumable() || o.Durable, started: started, collectors: map[int]*collector{}}
 		err := a.run(ctx, stop)
 		if err == nil || ctx.Err() != nil || number+1 >= tries {
 			return a.collectors, err
@@ -130,6 +156,11 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	var err error
 	if a.last, a.resumes, err = a.options.Store.Last(); err != nil {
 		return err
+	}
+	if a.resumes {
+		if err = a.goOn(ctx); err != nil {
+			return err
+		}
 	}
 	enough := make(chan struct{})
 	var once sync.Once
@@ -199,6 +230,7 @@ func guard(what string, f func() error) (err error) {
 
 // build makes sources, subtasks and what joins them.
 func (a *attempt) build(ctx context.Context) error {
+	a.commits = &commits{job: a, interval: a.plan.interval(), ended: make(chan struct{}, 1), early: make(chan struct{}, 1)}
 	byTask := make([][]*subtask, len(a.plan.Tasks))
 	for t := range a.plan.Tasks {
 		task := &a.plan.Tasks[t]
@@ -207,6 +239,7 @@ func (a *attempt) build(ctx context.Context) error {
 			for p := range s.ports {
 				s.ports[p].watermark = math.MinInt64
 			}
+			s.keeper = newKeeper(s)
 			byTask[t] = append(byTask[t], s)
 			a.subtasks = append(a.subtasks, s)
 		}
@@ -246,11 +279,7 @@ func (a *attempt) build(ctx context.Context) error {
 		}
 		a.sources = append(a.sources, sources...)
 	}
-	interval := epochInterval
-	if a.plan.CheckpointInterval > 0 {
-		interval = time.Duration(a.plan.CheckpointInterval) * time.Millisecond
-	}
-	a.commits = &commits{job: a, interval: interval, parts: len(a.sources) + len(a.subtasks), live: len(a.sources), ended: make(chan struct{}, 1)}
+	a.commits.parts, a.commits.live = len(a.sources)+len(a.subtasks), len(a.sources)
 	return nil
 }
 

@@ -228,7 +228,8 @@ func TestAnswersOfStrangers(t *testing.T) {
 		"a row for output -1 of 1":                           {kind: kindWatermark, port: -1},
 		"a row for subtask 9 of 1":                           {kind: kindData, target: 9},
 		"a row for subtask -1 of 1":                          {kind: kindData, target: -1},
-		`state "count/n", which is of none of its operators`: {kind: kindState, name: "count/n"},
+		"a row of kind 5":                                    {kind: kindState, name: "count/n"},
+		`state "count/n", which is of none of its operators`: {kind: kindDeclare, name: "count/n"},
 	} {
 		b := &interpreter{tasks: []func(config) behaviour{func(config) behaviour {
 			return func(r row, put func(row)) error {

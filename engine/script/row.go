@@ -20,6 +20,7 @@ const (
 	kindRange
 	kindRecord
 	kindIdle
+	kindDeclare
 )
 
 // row is one row between the host and a subtask. Byte slices are nil for null.

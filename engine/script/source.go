@@ -13,8 +13,8 @@ import (
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
-// rangePiece is how many numbers of a range a subtask gets at a time.
-const rangePiece = 1024
+// rangePiece is how many numbers of a range a subtask gets at a time. It is a variable for tests.
+var rangePiece int64 = 1024
 
 // source feeds one subtask from one of the plan's sources.
 type source struct {
@@ -22,9 +22,9 @@ type source struct {
 	spec  *Source
 	index int
 	feed  *feed
-	// One of both: a part of a range, or a reader.
-	next, past int64
-	reader     connectors.Reader
+	// One of both: parts of a range, or a reader.
+	spans  []span
+	reader connectors.Reader
 
 	barriers chan element // has room for one
 	wake     chan struct{}
@@ -78,14 +78,14 @@ func (s *source) barrier(ctx context.Context, b element) error {
 	if err := s.feed.send(ctx, b); err != nil {
 		return err
 	}
-	s.job.commits.done(nil)
+	s.job.commits.done(nil, nil)
 	return nil
 }
 
 // positions returns where to go on, by split.
 func (s *source) positions() (map[string]json.RawMessage, error) {
 	if s.reader == nil {
-		return map[string]json.RawMessage{s.part(): json.RawMessage(fmt.Sprint(s.next))}, nil
+		return spanPositions(s.spans), nil
 	}
 	positions, err := s.reader.Positions()
 	if err != nil {
@@ -94,19 +94,20 @@ func (s *source) positions() (map[string]json.RawMessage, error) {
 	return positions, nil
 }
 
-// part names a share of a range, which depends on the number of subtasks: one that changed begins the range anew for all.
-func (s *source) part() string { return fmt.Sprintf("%d of %d", s.index, s.spec.Parallelism) }
-
 // deal hands out the next piece of a range.
 func (s *source) deal(ctx context.Context) error {
-	if s.next >= s.past {
-		return s.end(ctx)
+	for i := range s.spans {
+		at := &s.spans[i]
+		if at.next >= at.past {
+			continue
+		}
+		n := min(rangePiece, at.past-at.next)
+		s.job.rows.Add(uint64(n))
+		err := s.feed.send(ctx, element{row: row{kind: kindRange, port: s.feed.port, target: int32(n), number: at.next}})
+		at.next += n
+		return err
 	}
-	n := min(rangePiece, s.past-s.next)
-	s.job.rows.Add(uint64(n))
-	err := s.feed.send(ctx, element{row: row{kind: kindRange, port: s.feed.port, target: int32(n), number: s.next}})
-	s.next += n
-	return err
+	return s.end(ctx)
 }
 
 // read hands on the messages that are there.
@@ -151,16 +152,7 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 		out[i] = &source{job: a, spec: spec, index: i, feed: f, barriers: make(chan element, 1), wake: make(chan struct{}, 1)}
 	}
 	if spec.Kind == "range" {
-		n := int64(len(out))
-		for i, s := range out {
-			s.next, s.past = spec.Count/n*int64(i)+min(int64(i), spec.Count%n), spec.Count/n*int64(i+1)+min(int64(i+1), spec.Count%n)
-			if p, ok := a.last.Positions[a.positionKey(spec.UID, s.part())]; ok {
-				if err := json.Unmarshal(p, &s.next); err != nil || s.next < 0 || s.next > s.past {
-					return nil, fault.New(fault.State, "the position of %s cannot be read: %s", s.name(), p)
-				}
-			}
-		}
-		return out, nil
+		return out, a.deal(spec, out)
 	}
 	connector, config, err := a.reads(spec)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/stream"
 	"github.com/wasmill/wasmill/engine/udf"
-	"github.com/wasmill/wasmill/state"
 )
 
 // Function is the name of the function that a clone runs a subtask with.
@@ -39,7 +38,7 @@ type subtask struct {
 	out      []row
 	wish     int64 // when the guest wants to be told the time, ms; 0: never
 	ports    []port
-	changes  []state.Change
+	keeper   *keeper
 }
 
 // port is what has come of an input, over all that feed it.
@@ -221,7 +220,7 @@ func (s *subtask) all(ctx context.Context, e element) error {
 
 // barrier ends an epoch: what the guest changed and wrote is handed to its commit, then the barrier is passed on.
 func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
-	if s.job.plan.resumable() {
+	if s.job.keeps {
 		s.add(row{kind: kindFlush, target: -1, number: int64(epoch)})
 	}
 	if err := s.call(ctx); err != nil {
@@ -240,26 +239,36 @@ func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
 	if err := s.all(ctx, element{barrier: epoch, drain: drain}); err != nil {
 		return err
 	}
-	s.job.commits.done(s.changes)
-	s.changes = nil
+	s.job.commits.done(s.keeper.overlay.Barrier(epoch), s.keeper.stored)
 	return nil
+}
+
+func (s *subtask) owns(uid string) bool {
+	for i := range s.task.Operators {
+		if s.task.Operators[i].UID == uid {
+			return true
+		}
+	}
+	return false
 }
 
 // open starts the guest, and gives it the state that it owns.
 func (s *subtask) open(ctx context.Context) error {
 	var err error
-	if s.guest, err = s.job.options.Bundle.Instantiate(ctx, s.job.options.Guest); err != nil {
+	guest := s.job.options.Guest
+	guest.Ask = s.keeper.ask
+	if s.guest, err = s.job.options.Bundle.Instantiate(ctx, guest); err != nil {
 		return err
 	}
-	config, err := json.Marshal(map[string]int{"task": s.task.Number, "index": s.index, "parallelism": s.task.Parallelism,
-		"partitions": s.job.plan.Partitions, "attempt": s.job.number})
+	config, err := json.Marshal(map[string]any{"task": s.task.Number, "index": s.index, "parallelism": s.task.Parallelism,
+		"partitions": s.job.plan.Partitions, "attempt": s.job.number, "resumes": s.job.resumes, "cache": s.job.options.cache()})
 	if err != nil {
 		return fault.New(fault.Internal, "the configuration of a subtask: %v", err)
 	}
 	if s.function, err = s.guest.Bind(ctx, Function, udf.FlatMap, Schema, config, nil); err != nil {
 		return s.placed(err)
 	}
-	if err := s.restore(ctx); err != nil {
+	if err := s.keeper.restore(ctx); err != nil {
 		return err
 	}
 	s.add(row{kind: kindReady, target: -1})
@@ -303,8 +312,8 @@ func (s *subtask) answer(ctx context.Context, r *row) error {
 	case kindTime:
 		s.wish = r.number
 		return nil
-	case kindState:
-		return s.change(r)
+	case kindDeclare:
+		return s.declare(r)
 	case kindData, kindWatermark, kindIdle:
 	default:
 		return s.nonsense("a row of kind %d", r.kind)
@@ -338,8 +347,30 @@ func (s *subtask) answer(ctx context.Context, r *row) error {
 	return f.send(ctx, element{row: out})
 }
 
+// declare holds a state to the type under which it is stored.
+func (s *subtask) declare(r *row) error {
+	operator, name, ok := strings.Cut(r.name, "/")
+	if !ok || !s.owns(operator) {
+		return s.nonsense("state %q, which is of none of its operators", r.name)
+	}
+	if !s.job.keeps {
+		return nil
+	}
+	err := s.job.options.Store.Declare(operator, map[string]string{name: string(r.payload)})
+	if err == nil {
+		return nil
+	}
+	f := *fault.From(err)
+	f.Hint = "declare it as it was, give the state another name, or start with --fresh"
+	return f.In("%s", s.name())
+}
+
 func (s *subtask) nonsense(format string, args ...any) error {
-	return fault.New(fault.Guest, "the subtask answered with "+format, args...).At("%s", s.name())
+	return nonsense(format, args...).At("%s", s.name())
+}
+
+func nonsense(format string, args ...any) *fault.Fault {
+	return fault.New(fault.Guest, "the subtask answered with "+format, args...)
 }
 
 // placed says in which subtask something went wrong. That the guest was in its function `task` tells nobody anything, nor does the row

@@ -95,6 +95,9 @@ type Options struct {
 	Log func(level int, line string)
 	// Metric receives what the guest adds to its counters; nil discards it. Names are printable text of up to 128 bytes.
 	Metric func(name string, value float64)
+	// Ask answers what an interpreter asks its host for while it is called; nil: it may not ask. The request is valid until Ask returns,
+	// the answer until the next. An error ends the call and breaks the guest.
+	Ask func(request []byte) ([]byte, error)
 }
 
 // Guest is one instance of a bundle with its own memory.

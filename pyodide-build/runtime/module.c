@@ -3,6 +3,7 @@
 #include "host.h"
 #include "json.h"
 #include "runtime.h"
+#include "state.h"
 
 PyObject *wm_runtime;
 static PyObject *flush; // wasmill._runtime.flush
@@ -77,6 +78,8 @@ static PyMethodDef methods[] = {
     {"metric", (PyCFunction)(void (*)(void))m_metric, METH_FASTCALL, "metric(name, value): adds value to the counter of that name"},
     {"deadline", m_deadline, METH_NOARGS, "deadline(): seconds that remain of this call"},
     {"execute", m_execute, METH_O, "execute(plan): runs the job of a plan, which is JSON, and returns its result"},
+    {"state_get", (PyCFunction)(void (*)(void))wm_state_get, METH_FASTCALL, "state_get(name, keys, spaces): the values that the host keeps, as a list"},
+    {"state_put", (PyCFunction)(void (*)(void))wm_state_put, METH_FASTCALL, "state_put(name, keys, spaces, values): has the host keep values; None removes"},
     {"read_document", m_loads, METH_O, "read_document(text): the value that a document is for a function"},
     {"write_document", m_dumps, METH_O, "write_document(value): the document that is written for a function's result"},
     {0},

@@ -9,21 +9,23 @@ import struct
 from collections import deque
 
 from wasmill.datastream import host
-from wasmill.datastream.runtime.exchange import DATA, END, FLUSH, IDLE, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
+from wasmill.datastream.runtime.exchange import DATA, DECLARE, END, FLUSH, IDLE, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
 from wasmill.datastream.runtime.keys import owner, partition
+from wasmill.datastream.runtime.tables import Cache
 from wasmill.datastream.runtime.task import Task
 
 
 class Clone:
     """A subtask in a process of its own."""
 
-    def __init__(self, make):
+    def __init__(self, make, state):
+        self.state = state
         down, self._down = os.pipe()
         self._up, up = os.pipe()
         self.process = os.fork()
         if self.process == 0:
             os.close(self._down), os.close(self._up)
-            task = make()
+            task = make(_Remote(down, up))
             while (request := _receive(down)) is not None:
                 try:
                     task.fixed_clock = task.fixed_clock or any(row[0] == TIME for row in request or ())
@@ -36,7 +38,9 @@ class Clone:
 
     def call(self, request):
         _send(self._down, request)
-        error, rows = _receive(self._up)
+        while len(answer := _receive(self._up)) > 2:  # it asks for state
+            _send(self._down, self.state(*answer))
+        error, rows = answer
         if error is not None:
             raise error
         return rows
@@ -53,10 +57,27 @@ class Clone:
         os.waitpid(self.process, 0)
 
 
+class _Remote:
+    """The state that lies with the host, as a clone sees it."""
+
+    def __init__(self, down, up):
+        self._down, self._up = down, up
+
+    def get(self, name, keys, spaces):
+        _send(self._up, ("get", name, keys, spaces, None))
+        return _receive(self._down)
+
+    def put(self, name, keys, spaces, values):
+        _send(self._up, ("put", name, keys, spaces, values))
+        _receive(self._down)
+
+
 def _send(fd, value):
     try:
         data = pickle.dumps(value, 5)
     except Exception as e:
+        if isinstance(value[0], str):
+            raise
         data = pickle.dumps((type(value[0])(str(value[0])) if value[0] is not None else e, None), 5)
     data = struct.pack("I", len(data)) + data
     while data:
@@ -78,12 +99,14 @@ def _receive(fd):
 
 
 class LocalHost:
-    """Runs jobs. `output` holds what sinks wrote, by the kind of sink; `committed` the state. A job that resumes begins with it."""
+    """Runs jobs. `cache` is what a subtask holds, in bytes; `output` holds what sinks wrote, by the kind of sink; `committed` the state. A job that resumes begins with it."""
+
+    cache = 1 << 40
 
     def __init__(self, piece=3, files=None, folder=""):
         """files holds the records of files by path; others are read, `piece` lines at a time, below folder."""
         self.piece, self.files, self.folder, self.output, self.committed = piece, files or {}, folder, {}, {}
-        self.now, self.resumes = None, False
+        self.now, self.resumes, self.asked = None, False, 0
 
     def __enter__(self):
         self._before, host.current = host.current, self
@@ -100,7 +123,8 @@ class LocalHost:
         try:
             for p in plans:
                 for i in range(p.width):
-                    tasks[(p.number, i)] = Clone(lambda p=p, i=i: Task(p, i, p.width, job["partitions"]))
+                    tasks[(p.number, i)] = Clone(lambda remote, p=p, i=i: Task(p, i, p.width, job["partitions"], cache=Cache(
+                        self.cache, remote, self.resumes, i == 0)), lambda *request, p=p: self.state(p.number, *request))
             return self.run(job, plans, tasks)
         finally:
             for task in tasks.values():
@@ -124,9 +148,7 @@ class LocalHost:
                 take(key, kind, port, target, number, name, key_bytes, space, payload)
 
         def take(key, kind, port, target, number, name, key_bytes, space, payload):
-            if kind == STATE:
-                self.commit(key, name, key_bytes, space, payload)
-            elif kind == TIME:
+            if kind in (TIME, DECLARE):
                 pass
             elif (key[0], port) in sinks:
                 if kind == DATA:
@@ -220,17 +242,23 @@ class LocalHost:
             lines = f.readlines()
         return [b"".join(lines[i:i + self.piece]) for i in range(0, len(lines), self.piece)]
 
-    def commit(self, key, name, key_bytes, space, payload):
-        at = (key[0], name, key_bytes, space)
-        if payload is None:
-            self.committed.pop(at, None)
-        else:
-            self.committed[at] = payload
+    def state(self, task, request, name, keys, spaces, values):
+        """Answers what a clone asks for. What is put is committed at once, for nothing here fails in the middle."""
+        if request == "get":
+            self.asked += 1
+            return [self.committed.get((task, name, key, space)) for key, space in zip(keys, spaces)]
+        for key, space, value in zip(keys, spaces, values):
+            if value is None:
+                self.committed.pop((task, name, key, space), None)
+            else:
+                self.committed[(task, name, key, space)] = value
+        return None
 
     def restored(self, key, width, partitions):
         rows = []
         for (task, name, key_bytes, space), payload in self.committed.items():
-            if task == key[0] and (key_bytes is None or owner(partition(key_bytes, partitions), partitions, width) == key[1]):
+            at_once = key_bytes is None or "/timers/" in name
+            if task == key[0] and at_once and (key_bytes is None or owner(partition(key_bytes, partitions), partitions, width) == key[1]):
                 rows.append((STATE, 0, -1, 0, name, key_bytes, space, payload))
         return rows
 

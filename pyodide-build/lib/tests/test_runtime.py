@@ -5,7 +5,8 @@ import unittest
 
 from pyflink.datastream import TimeDomain
 from wasmill.datastream.runtime.keys import slot
-from wasmill.datastream.runtime.states import Scope, dump
+from wasmill.datastream.runtime.states import Scope
+from wasmill.datastream.runtime.tables import dump
 from wasmill.datastream.runtime.timers import MIN_LONG, Timers
 
 

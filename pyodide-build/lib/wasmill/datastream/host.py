@@ -34,6 +34,21 @@ def path(name):
     return name[len(_errors.root):] or "." if name.startswith(_errors.root) else name
 
 
+class State:
+    """The state that lies with the host, by bytes: what is put is what is got, before the commit as behind it."""
+
+    __slots__ = ("get", "put")
+
+
+def state():
+    """Returns what a subtask reads and writes its State with, or None outside of the sandbox."""
+    if _wasmill is None:
+        return None
+    out = State()
+    out.get, out.put = _wasmill.state_get, _wasmill.state_put
+    return out
+
+
 def metric(name, value):
     """Adds to one of the job's metrics."""
     if _wasmill is not None:

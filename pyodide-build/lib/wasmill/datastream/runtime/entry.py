@@ -1,6 +1,7 @@
 """Where the host enters a clone that runs a subtask: the function `task`, and what it is made of."""
 
 from .. import host, plan
+from .tables import Cache
 from .task import Task
 
 COLUMNS = {"kind": "int8", "port": "int32", "target": "int32", "number": "int64", "name": "utf8", "key": "binary", "space": "binary", "payload": "binary"}
@@ -13,7 +14,8 @@ class Subtask:
     def open(self, context):
         """Makes this clone a subtask, as the host's configuration says."""
         at = context.config
-        self._task = Task(plan.tasks[at["task"]], at["index"], at["parallelism"], at["partitions"], at["attempt"], host.metric)
+        cache = Cache(at["cache"], host.state(), at["resumes"], at["index"] == 0)
+        self._task = Task(plan.tasks[at["task"]], at["index"], at["parallelism"], at["partitions"], at["attempt"], host.metric, cache)
 
     def flat_map(self, kind, port, target, number, name, key, space, payload):
         """Takes a row of the host, and returns those of the task."""

@@ -203,6 +203,6 @@ class Collect(Exchange):
 
 
 # What a row between the host and a task is. The numbers are the protocol's, in docs/tasks.md.
-DATA, WATERMARK, TIME, FLUSH, END, STATE, READY, RANGE, RECORDS, IDLE = range(10)
+DATA, WATERMARK, TIME, FLUSH, END, STATE, READY, RANGE, RECORDS, IDLE, DECLARE = range(11)
 
 OUTPUTS = {"exchange": Exchange, "lines": Lines, "records": Records, "collect": Collect}

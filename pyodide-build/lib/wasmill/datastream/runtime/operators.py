@@ -9,7 +9,8 @@ from ..functions import TimeDomain
 from ..output_tag import OutputTag
 from .context import RuntimeContextImpl
 from .keys import slot as slot_of
-from .states import MISSING, Backend, Scope
+from .states import Backend, Scope
+from .tables import MISSING, BroadcastTable
 from .timers import MIN_LONG, Service, Timers
 
 MAX_LONG = (1 << 63) - 1
@@ -97,20 +98,15 @@ class Operator:
         pass
 
     def flush(self, put):
+        """Hands what changed to the host. put(name, key bytes, space bytes, value bytes or None) is for what is no table."""
         if self.backend is not None:
             for table in self.backend.tables.values():
-                if table.dirty or table.ttl is not None:
-                    table.flush(put)
+                table.flush()
 
     def restore(self, name, key, space, data):
-        if self.backend is not None:
-            kind = self.restored_kind(name)
-            self.backend.table(name, kind=kind).restore(key, space, data)
-
-    def restored_kind(self, name):
-        from .states import BroadcastTable, Table
-
-        return BroadcastTable if name.startswith("broadcast/") else Table
+        """Takes what is to be there from the beginning: timers, and what is the operator's own rather than a key's."""
+        if self.backend is not None and name.startswith("broadcast/"):
+            self.backend.table(name, kind=BroadcastTable).restore(space, data)
 
     def results(self, iterable):
         """Emits what a user's function returned, side outputs apart."""
@@ -212,6 +208,7 @@ class AssignTimestamps(Operator):
         self.generator = strategy._generator()
         self.idle_millis = strategy._idle_millis
         self.last = None
+        self.emitted, self.stored, self.restored, self.others = MIN_LONG, None, None, []
         self.is_idle = False
         self.due = self.task.wall + self.task.interval
         task, emit, extract, generator = self.task, self.emit, self.extract, self.generator
@@ -247,8 +244,29 @@ class AssignTimestamps(Operator):
     def emit_watermark(self, watermark):
         watermark = getattr(watermark, "timestamp", watermark)
         if watermark > self.current_watermark:
-            self.current_watermark = watermark
+            self.current_watermark = self.emitted = watermark
             self.forward(watermark)
+
+    def flush(self, put):
+        """Each subtask stores the watermark that it has come to."""
+        for index in self.others:
+            if index >= self.task.parallelism and self.task.index == 0:
+                put("%s/watermark" % self.spec.uid, None, b"%d" % index, None)
+        self.others.clear()
+        if self.emitted != self.stored:
+            put("%s/watermark" % self.spec.uid, None, b"%d" % self.task.index, b"%d" % self.emitted)
+            self.stored = self.emitted
+
+    def restore(self, name, key, space, data):
+        """Begins with the least of the watermarks of all subtasks that there were."""
+        if name == "watermark":
+            self.others.append(int(space))
+            watermark = int(data)
+            self.restored = watermark if self.restored is None else min(self.restored, watermark)
+
+    def open(self):
+        if self.restored is not None:
+            self.emit_watermark(self.restored)
 
     def mark_idle(self):
         self.is_idle = True
@@ -272,6 +290,10 @@ class AssignTimestamps(Operator):
         return self.due
 
 
+# State is fetched for the keys of so many elements at once.
+PREFETCH = 256
+
+
 class KeyBy(Operator):
     """Makes the key of each element current. Behind an exchange the key came along."""
 
@@ -289,16 +311,29 @@ class KeyBy(Operator):
         self.process = process
 
     def keyed(self, values, times, keys):
-        """Takes elements with their keys, and their timestamps or None."""
-        scope, emit, task = self.scope, self.emit, self.task
+        """Takes elements with their keys, and their timestamps or None. State that is not at hand is fetched for many keys at once."""
+        scope, emit, task, count = self.scope, self.emit, self.task, len(keys)
         task.timestamp = None
-        for i, key in enumerate(keys):
-            if times is not None:
-                task.timestamp = times[i]
-            scope.key = key
-            kind = type(key)
-            scope.slot = key if kind is str or kind is int else slot_of(key)
-            emit(values[i])
+        step = PREFETCH if task.cache.lazy else count
+        for start in range(0, count, step or 1):
+            if step < count or task.cache.lazy:
+                self._prefetch(keys[start:start + step])
+            for i in range(start, min(start + step, count)):
+                key = keys[i]
+                if times is not None:
+                    task.timestamp = times[i]
+                scope.key = key
+                kind = type(key)
+                scope.slot = key if kind is str or kind is int else slot_of(key)
+                emit(values[i])
+
+    def _prefetch(self, keys):
+        tables = [table for operator, _ in self.downstream if operator.backend is not None for table in operator.backend.tables.values()
+                  if not table.complete and not table.spaced]
+        if tables:
+            slots = {slot_of(key) for key in keys}
+            for table in tables:
+                table.prefetch(slots)
 
     def open(self):
         self.spec.open(RuntimeContextImpl(self, None))
@@ -314,7 +349,7 @@ class Keyed(Operator):
         super().__init__(*args)
         self.scope = Scope()
         now = self.task.now
-        self.backend = Backend(self.spec.uid, self.scope, now)
+        self.backend = Backend(self.spec.uid, self.scope, now, self.task.cache)
         self.event = Timers(self.spec.uid, TimeDomain.EVENT_TIME)
         self.processing = Timers(self.spec.uid, TimeDomain.PROCESSING_TIME)
         self.service = Service(self, self.scope, self.event, self.processing)
@@ -381,7 +416,7 @@ class Reduce(Keyed):
 
         def process(value):
             slot = scope.slot
-            before = values.get(slot, MISSING)
+            before = values[slot]
             if before is not MISSING:
                 value = reduce(before, value)
             values[slot] = value
@@ -390,7 +425,7 @@ class Reduce(Keyed):
 
         def gather(value):
             slot = scope.slot
-            before = values.get(slot, MISSING)
+            before = values[slot]
             if before is not MISSING:
                 value = reduce(before, value)
             else:

@@ -129,7 +129,7 @@ class BroadcastProcess(Operator):
 
     def __init__(self, *args):
         super().__init__(*args)
-        self.backend = Backend(self.spec.uid, None, self.task.now)
+        self.backend = Backend(self.spec.uid, None, self.task.now, self.task.cache)
         service = Service(self, None, None, None)
         self.contexts = [BroadcastContext(self, service, writable) for writable in (False, True)]
         self.runtime = RuntimeContextImpl(self, None)

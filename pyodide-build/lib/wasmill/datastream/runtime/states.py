@@ -1,44 +1,8 @@
-"""State by key, as live objects. What changed since the last commit is known, and handed over at the next.
-
-A state's table maps slots to values. A slot is what the scope says it is: the current key's, or with a namespace (a window) the
-pair of both.
-"""
-
-import pickle
-import struct
+"""State by key: what users call, over tables."""
 
 from ..state import AggregatingState, ListState, MapState, ReducingState, StateTtlConfig, ValueState
-from .closures import dumps
-from .keys import decode, encode, slot as key_slot, slot_bytes
-
-MISSING = object()
-
-_INT, _SIZE = struct.Struct("<i").pack, struct.Struct("<I").pack
-_TUPLES = {1: b"\x85.", 2: b"\x86.", 3: b"\x87."}
-
-
-def _piece(value):
-    """Returns the opcodes of a pickle for a small number or plain text, else None."""
-    kind = type(value)
-    if kind is int:
-        return b"J" + _INT(value) if -0x80000000 <= value <= 0x7FFFFFFF else None
-    if kind is str and value.isascii():
-        return b"X" + _SIZE(len(value)) + value.encode()
-    return None
-
-
-def dump(value):
-    """Returns a pickle. Numbers, text and small tuples of them are most of what states hold: theirs is put together here, in a fraction
-    of the time that a pickler takes to be set up."""
-    if type(value) is tuple and len(value) in _TUPLES:
-        pieces = [_piece(v) for v in value]
-        if None not in pieces:
-            return b"\x80\x05" + b"".join(pieces) + _TUPLES[len(value)]
-    else:
-        piece = _piece(value)
-        if piece is not None:
-            return b"\x80\x05" + piece + b"."
-    return dumps(value)
+from .keys import slot as key_slot
+from .tables import MISSING, BroadcastTable, Cache, Table
 
 
 class Scope:
@@ -53,40 +17,6 @@ class Scope:
     def enter(self, key):
         self.key = key
         self.slot = key_slot(key)
-
-
-class Table:
-    """The values of one state of an operator by slot."""
-
-    __slots__ = ("name", "layout", "values", "dirty", "ttl", "spaced")
-
-    def __init__(self, name, layout, spaced=False, ttl=None):
-        self.name = name
-        self.layout = layout
-        self.values = {}
-        self.dirty = set()
-        self.ttl = ttl
-        self.spaced = spaced  # slots are (slot of the key, namespace)
-
-    def flush(self, put):
-        """Hands over what changed: put(name, key bytes, namespace bytes, value bytes or None)."""
-        name, values, spaced = self.name, self.values, self.spaced
-        if self.ttl is not None:
-            self.ttl.sweep(self)
-        for slot in self.dirty:
-            value = values.get(slot, MISSING)
-            data = None if value is MISSING else dump(value)
-            if spaced:
-                put(name, slot_bytes(slot[0]), pickle.dumps(slot[1], 5), data)
-            else:
-                put(name, slot_bytes(slot), b"", data)
-        self.dirty.clear()
-
-    def restore(self, key, space, data):
-        slot = key_slot(decode(key))
-        if self.spaced:
-            slot = (slot, pickle.loads(space))
-        self.values[slot] = pickle.loads(data)
 
 
 class Ttl:
@@ -106,9 +36,8 @@ class Ttl:
     def sweep(self, table):
         """Removes what is over."""
         end = self.now() - self.millis
-        for slot in [s for s, v in table.values.items() if self._over(v, end)]:
-            del table.values[slot]
-            table.dirty.add(slot)
+        for slot in [s for s, v in table.at_hand() if self._over(v, end)]:
+            table.remove(slot)
 
     @staticmethod
     def _over(value, end):
@@ -132,13 +61,12 @@ class _Handle:
 
     def _get(self):
         slot = self._scope.slot
-        value = self._values.get(slot, MISSING)
+        value = self._values[slot]
         ttl = self._ttl
         if ttl is None or value is MISSING:
             return value
         if ttl.expired(value):
-            del self._values[slot]
-            self._dirty.add(slot)
+            self._table.remove(slot)
             return value[0] if ttl.show_expired else MISSING
         if ttl.on_read:
             self._values[slot] = (value[0], ttl.now())
@@ -151,9 +79,7 @@ class _Handle:
         self._dirty.add(slot)
 
     def clear(self):
-        slot = self._scope.slot
-        if self._values.pop(slot, MISSING) is not MISSING:
-            self._dirty.add(slot)
+        self._table.remove(self._scope.slot)
 
 
 class Value(_Handle, ValueState):
@@ -162,13 +88,13 @@ class Value(_Handle, ValueState):
     __slots__ = ()
 
     def value(self):
-        return self._values.get(self._scope.slot)
+        value = self._values[self._scope.slot]
+        return None if value is MISSING else value
 
     def update(self, value):
         slot = self._scope.slot
         if value is None:
-            if self._values.pop(slot, None) is not None:
-                self._dirty.add(slot)
+            self._table.remove(slot)
         else:
             self._values[slot] = value
             self._dirty.add(slot)
@@ -207,11 +133,9 @@ class Reducing(_Handle, ReducingState):
 
     def merge(self, slots):
         """Makes one value of those of the slots, at the current one."""
-        values = self._values
         for slot in slots:
-            value = values.pop(slot, MISSING)
+            value = self._table.take(slot)
             if value is not MISSING:
-                self._dirty.add(slot)
                 self.add(value if self._ttl is None else value[0])
 
 
@@ -236,12 +160,10 @@ class Aggregating(_Handle, AggregatingState):
         self._put(self._function.add(value, accumulator))
 
     def merge(self, slots):
-        values = self._values
         for slot in slots:
-            value = values.pop(slot, MISSING)
+            value = self._table.take(slot)
             if value is MISSING:
                 continue
-            self._dirty.add(slot)
             value = value if self._ttl is None else value[0]
             current = self._get()
             self._put(value if current is MISSING else self._function.merge(current, value))
@@ -253,8 +175,8 @@ class List(_Handle, ListState):
     __slots__ = ()
 
     def _elements(self):
-        elements = self._values.get(self._scope.slot)
-        if elements is None:
+        elements = self._values[self._scope.slot]
+        if elements is MISSING:
             return None
         ttl = self._ttl
         if ttl is not None:
@@ -275,9 +197,9 @@ class List(_Handle, ListState):
         slot = self._scope.slot
         if elements:
             self._values[slot] = elements
+            self._dirty.add(slot)
         else:
-            self._values.pop(slot, None)
-        self._dirty.add(slot)
+            self._table.remove(slot)
 
     def get(self):
         elements = self._elements()
@@ -289,8 +211,8 @@ class List(_Handle, ListState):
         if value is None:
             raise TypeError("a list state takes no None")
         slot = self._scope.slot
-        elements = self._values.get(slot)
-        if elements is None:
+        elements = self._values[slot]
+        if elements is MISSING:
             self._values[slot] = elements = []
         elements.append(value if self._ttl is None else (value, self._ttl.now()))
         self._dirty.add(slot)
@@ -306,13 +228,13 @@ class List(_Handle, ListState):
     def merge(self, slots):
         merged = []
         for slot in slots:
-            elements = self._values.pop(slot, None)
-            if elements:
-                self._dirty.add(slot)
+            elements = self._table.take(slot)
+            if elements is not MISSING:
                 merged.extend(elements)
         if merged:
             slot = self._scope.slot
-            self._values[slot] = (self._values.get(slot) or []) + merged
+            elements = self._values[slot]
+            self._values[slot] = merged if elements is MISSING else elements + merged
             self._dirty.add(slot)
 
 
@@ -322,8 +244,8 @@ class Map(_Handle, MapState):
     __slots__ = ()
 
     def _entries(self):
-        entries = self._values.get(self._scope.slot)
-        if entries is None:
+        entries = self._values[self._scope.slot]
+        if entries is MISSING:
             return {}
         ttl = self._ttl
         if ttl is None:
@@ -338,9 +260,11 @@ class Map(_Handle, MapState):
 
     def _touched(self, entries):
         slot = self._scope.slot
-        if not entries:
-            self._values.pop(slot, None)
-        self._dirty.add(slot)
+        if entries:
+            self._values[slot] = entries
+            self._dirty.add(slot)
+        else:
+            self._table.remove(slot)
 
     def _value(self, stored):
         return stored if self._ttl is None else stored[0]
@@ -349,23 +273,23 @@ class Map(_Handle, MapState):
         if self._ttl is None:
             return stored
         if self._ttl.on_read:
-            entries = self._values.get(self._scope.slot)
-            if entries is not None and key in entries:
+            entries = self._values[self._scope.slot]
+            if entries is not MISSING and key in entries:
                 entries[key] = (stored[0], self._ttl.now())
                 self._dirty.add(self._scope.slot)
         return stored[0]
 
     def get(self, key):
         if self._ttl is None:
-            entries = self._values.get(self._scope.slot)
-            return None if entries is None else entries.get(key)
+            entries = self._values[self._scope.slot]
+            return None if entries is MISSING else entries.get(key)
         stored = self._entries().get(key, MISSING)
         return None if stored is MISSING else self._read(key, stored)
 
     def put(self, key, value):
         slot = self._scope.slot
-        entries = self._values.get(slot)
-        if entries is None:
+        entries = self._values[slot]
+        if entries is MISSING:
             self._values[slot] = entries = {}
         entries[key] = value if self._ttl is None else (value, self._ttl.now())
         self._dirty.add(slot)
@@ -375,8 +299,8 @@ class Map(_Handle, MapState):
             self.put(key, value)
 
     def remove(self, key):
-        entries = self._values.get(self._scope.slot)
-        if entries is not None and entries.pop(key, MISSING) is not MISSING:
+        entries = self._values[self._scope.slot]
+        if entries is not MISSING and entries.pop(key, MISSING) is not MISSING:
             self._touched(entries)
 
     def contains(self, key):
@@ -441,26 +365,12 @@ class Broadcast(MapState):
         return not self._values
 
 
-class BroadcastTable(Table):
-    """The entries of one broadcast state."""
-
-    __slots__ = ()
-
-    def flush(self, put):
-        for key in self.dirty:
-            value = self.values.get(key, MISSING)
-            put(self.name, None, encode(key), None if value is MISSING else dumps(value))
-        self.dirty.clear()
-
-    def restore(self, key, space, data):
-        self.values[decode(space)] = pickle.loads(data)
-
-
 class Backend:
     """The states of one operator."""
 
-    def __init__(self, operator, scope, now):
+    def __init__(self, operator, scope, now, cache=None):
         self._operator, self._scope, self._now = operator, scope, now
+        self._cache = cache if cache is not None else Cache()
         self.tables = {}
         self._handles = {}
 
@@ -468,11 +378,15 @@ class Backend:
         """Returns the table of that name, made when it is not there."""
         table = self.tables.get(name)
         if table is None:
-            table = self.tables[name] = kind("%s/%s" % (self._operator, name), layout, spaced, ttl)
+            table = self.tables[name] = kind("%s/%s" % (self._operator, name), layout, spaced, ttl, self._cache, self._scope)
         elif not table.layout:
             table.layout, table.ttl = layout, ttl
+        elif layout == table.layout:
+            return table
         elif layout and table.layout != layout:
             raise TypeError("state %r was declared as %s before, and as %s now" % (name, table.layout, layout))
+        if layout:
+            self._cache.declared.append((table.name, layout))
         return table
 
     def handle(self, descriptor, scope=None, prefix=""):
@@ -482,7 +396,8 @@ class Backend:
         if handle is None:
             config = descriptor._ttl_config
             ttl = Ttl(config, self._now) if config is not None and config.is_enabled() else None
-            table = self.table(name, descriptor._layout(), scope is not None, ttl)
+            layout = descriptor._layout() if ttl is None else descriptor._layout() + " with time"
+            table = self.table(name, layout, scope is not None, ttl)
             handle = self._handles[(name, id(scope))] = _make(descriptor, scope or self._scope, table)
         return handle
 

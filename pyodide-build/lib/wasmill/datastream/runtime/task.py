@@ -8,17 +8,20 @@ import pickle
 import time
 
 from . import process, windows  # noqa: F401: they add their operators
-from .exchange import DATA, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
+from .exchange import DATA, DECLARE, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
 from .operators import OPERATORS, converting
+from .tables import PIECE, Cache
 
 
 class Task:
     """One subtask. `plan` is the graph.TaskPlan; the other arguments are what the host says of this subtask."""
 
-    def __init__(self, plan, index=0, parallelism=1, partitions=128, attempt=0, metric=None):
+    def __init__(self, plan, index=0, parallelism=1, partitions=128, attempt=0, metric=None, cache=None):
         self.plan, self.index, self.parallelism, self.partitions, self.attempt = plan, index, parallelism, partitions, attempt
         self.batch, self.interval, self.parameters = plan.batch, plan.watermark_interval, plan.parameters
         self.metric = metric or (lambda name, value: None)
+        self.cache = cache if cache is not None else Cache()
+        self._calls = 0
         self.timestamp = None
         self.wall = int(time.time() * 1000)
         self.fixed_clock = False
@@ -104,6 +107,11 @@ class Task:
         for output in self.outputs:
             output.flush()
         self._wish()
+        self._calls += 1
+        if not self._calls & 7:
+            self.cache.check()
+        if self.cache.declared:
+            self._declare()
         out, self.rows = self.rows, []
         return out
 
@@ -150,15 +158,33 @@ class Task:
             for operator in self.operators.values():
                 operator.time(now)
 
-    def _flush(self):
-        append, first = self.rows.append, self.index == 0
+    def _declare(self):
+        declared = self.cache.declared
+        if self.cache.store is not None:
+            for name, layout in declared:
+                self.put(DECLARE, name=name, payload=layout.encode())
+        declared.clear()
 
-        def put(name, key, space, data):
-            if first or key is not None:  # broadcast state: the first subtask's stands for all
-                append((STATE, 0, -1, 0, name, key, space, data))
+    def _flush(self):
+        if self.cache.store is None:
+            return
+        gathered = {}
+
+        def put(name, *entry):
+            lists = gathered.get(name)
+            if lists is None:
+                lists = gathered[name] = ([], [], [])
+            for values, value in zip(lists, entry):
+                values.append(value)
+            if len(lists[0]) >= PIECE:
+                self.cache.store.put(name, *lists)
+                del gathered[name]
 
         for operator in self.operators.values():
             operator.flush(put)
+        for name, lists in gathered.items():
+            self.cache.store.put(name, *lists)
+        self.cache.check()
 
     def _restore(self, uid, name, key, space, data):
         for operator in self.operators.values():

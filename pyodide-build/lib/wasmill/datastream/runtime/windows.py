@@ -6,7 +6,8 @@ Its rules are those of Flink's window operator: what is late, when a window is c
 from ..functions import TimeDomain
 from ..window import EventTimeTrigger, MergingWindowAssigner
 from .operators import MAX_LONG, OPERATORS, Keyed
-from .states import MISSING, Scope
+from .states import Scope
+from .tables import MISSING
 
 
 class _Space:
@@ -130,7 +131,7 @@ class Window(Keyed):
                     continue
             skipped = False
             at = (slot, window)
-            contents = values.get(at, MISSING)
+            contents = values[at]
             values[at] = add(contents, value)
             changed(at)
             if self.simple and contents is not MISSING and end > watermark:
@@ -153,7 +154,7 @@ class Window(Keyed):
                 continue
             skipped = False
             at = (scope.slot, sets[actual])
-            table.values[at] = self.spec.add(table.values.get(at, MISSING), value)
+            table.values[at] = self.spec.add(table.values[at], value)
             table.dirty.add(at)
             self.triggers.window = actual
             self._act(self.trigger.on_element(value, timestamp, actual, self.triggers), actual, at)
@@ -173,17 +174,18 @@ class Window(Keyed):
     def _act(self, result, window, at):
         fire, purge = result.value
         if fire:
-            contents = self.table.values.get(at, MISSING)
+            contents = self.table.values[at]
             if contents is not MISSING:
                 self.task.timestamp = window.max_timestamp()
                 self.results(self.spec.evaluate(self.scope.key, window, contents, self.context.enter(window)))
-        if purge and self.table.values.pop(at, MISSING) is not MISSING:
-            self.table.dirty.add(at)
+        if purge:
+            self.table.remove(at)
 
     def on_timer(self, domain, time, window):
         slot = self.scope.slot
         if self.merging:
-            state_window = self.sets.values.get(slot, {}).get(window)
+            windows = self.sets.values[slot]
+            state_window = None if windows is MISSING else windows.get(window)
             if state_window is None:
                 return  # the window has been merged or cleaned up
         else:
@@ -196,8 +198,7 @@ class Window(Keyed):
             self._clear(window, at)
 
     def _clear(self, window, at):
-        if self.table.values.pop(at, MISSING) is not MISSING:
-            self.table.dirty.add(at)
+        self.table.remove(at)
         self.triggers.window = window
         self.trigger.clear(window, self.triggers)
         self.spec.clear(self.context.enter(window))
@@ -219,18 +220,21 @@ class Window(Keyed):
 
     def _retire(self, window):
         slot = self.scope.slot
-        windows = self.sets.values.get(slot)
-        if windows is not None and windows.pop(window, None) is not None:
-            if not windows:
-                del self.sets.values[slot]
-            self.sets.dirty.add(slot)
+        windows = self.sets.values[slot]
+        if windows is not MISSING and windows.pop(window, None) is not None:
+            if windows:
+                self.sets.dirty.add(slot)
+            else:
+                self.sets.remove(slot)
 
     def _add(self, window):
         """Adds a window to the key's, merges those that become one, and returns the one that window is part of.
 
         The key's windows are kept as window: window under which its contents lie."""
         slot = self.scope.slot
-        windows = self.sets.values.setdefault(slot, {})
+        windows = self.sets.values[slot]
+        if windows is MISSING:
+            windows = self.sets.values[slot] = {}
         if window in windows:
             return window
         merges = []
@@ -270,10 +274,9 @@ class Window(Keyed):
                 (self.event if self.event_time else self.processing).delete(time, slot, part)
         values, dirty = self.table.values, self.table.dirty
         for other in others:
-            contents = values.pop((slot, other), MISSING)
+            contents = self.table.take((slot, other))
             if contents is not MISSING:
-                dirty.add((slot, other))
-                there = values.get((slot, home), MISSING)
+                there = values[(slot, home)]
                 values[(slot, home)] = contents if there is MISSING else self.spec.merge(there, contents)
                 dirty.add((slot, home))
 
