@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "write sdk/c/wasmill.h")
 // TestHeader: users get one file to include and to copy, and its parts are small enough to be read.
 func TestHeader(t *testing.T) {
 	var want bytes.Buffer
-	for _, part := range []string{"begin", "memory", "text", "columns", "calls", "rows", "keyed", "vectors", "abi"} {
+	for _, part := range []string{"begin", "memory", "text", "columns", "calls", "rows", "keyed", "state", "process", "vectors", "abi"} {
 		text, err := os.ReadFile(filepath.Join("c", "parts", part+".h"))
 		if err != nil {
 			t.Fatal(err)

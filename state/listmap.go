@@ -48,9 +48,13 @@ const pageEntries = 256
 
 // Each shows the entries in the order of their keys' bytes, until each returns false. Each may change the map: entries that it
 // removes are not shown, and those that it adds behind the one shown may be.
-func (m *Map) Each(at At, each func(key, value []byte) bool) error {
+func (m *Map) Each(at At, each func(key, value []byte) bool) error { return m.EachFrom(at, nil, each) }
+
+// EachFrom is Each for the entries whose keys are not before `first`.
+func (m *Map) EachFrom(at At, first []byte, each func(key, value []byte) bool) error {
 	m.prefix = m.start(m.prefix[:0], at)
-	prefix, from := slices.Clone(m.prefix), []byte(nil)
+	prefix := slices.Clone(m.prefix)
+	from := append(slices.Clip(prefix), first...)
 	for {
 		var keys [][]byte
 		err := m.o.Scan(prefix, from, func(key, _ []byte) bool {

@@ -97,8 +97,10 @@ func (f *function) open(ctx context.Context, config json.RawMessage) error {
 		return err
 	}
 	limits := arrowabi.Limits{Rows: g.options.MaxStepRows, Bytes: g.options.MaxStepBytes}
-	f.importer, err = arrowabi.NewImporter(g.arena, f.out, limits, f.where)
-	return err
+	if f.importer, err = arrowabi.NewImporter(g.arena, f.out, limits, f.where); err != nil {
+		return err
+	}
+	return f.openSides(limits)
 }
 
 // fits checks the input's schema against the columns that the function declares.

@@ -24,6 +24,7 @@ const (
 // description is the JSON behind wasmill_describe. Unknown members are ignored, so that later versions can add some.
 type description struct {
 	ABI       *int64         `json:"abi"`
+	Minor     int64          `json:"minor"`
 	Name      string         `json:"name"`
 	Functions []functionDecl `json:"functions"`
 }
@@ -58,7 +59,20 @@ type functionDecl struct {
 	Doc   string      `json:"doc"`
 	In    *[]typeDecl `json:"in"`
 	Out   *[]typeDecl `json:"out"`
-	State []typeDecl  `json:"state"`
+	State []stateDecl `json:"state"`
+	Sides []sideDecl  `json:"sides"`
+}
+
+type stateDecl struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Kind string `json:"kind"`
+	TTL  string `json:"ttl"`
+}
+
+type sideDecl struct {
+	Tag string      `json:"tag"`
+	Out *[]typeDecl `json:"out"`
 }
 
 type typeDecl struct {
@@ -89,6 +103,8 @@ func parseDescription(text []byte) ([]udf.Signature, error) {
 		bad("", "`abi` is missing")
 	case *d.ABI != abiVersion:
 		bad("", "expected abi %d, got %d", abiVersion, *d.ABI)
+	case d.Minor < 0 || d.Minor > abiMinor:
+		bad("", "expected abi %d.0 to %d.%d, got %d.%d", abiVersion, abiVersion, abiMinor, *d.ABI, d.Minor).Hint = "use a newer wasmill"
 	}
 	if n := len(d.Functions); n == 0 || n > maxFunctions {
 		bad("", "expected 1 to %d functions, got %d", maxFunctions, n)
@@ -142,24 +158,8 @@ func (f *functionDecl) signature(bad report) udf.Signature {
 		}
 		bad("", "unknown kind `%s`", clipText(f.Kind)).Hint = fault.DidYouMean(f.Kind, kinds)
 	}
-	if len(f.State) > 0 && !s.Kind.Keyed() {
-		bad("", "only a keyed_map and a process have state")
-	}
-	if len(f.State) > maxStates {
-		bad("", "expected at most %d states, got %d", maxStates, len(f.State))
-		return s
-	}
-	seen := map[string]bool{}
-	for _, d := range f.State {
-		switch {
-		case d.Name == "" || len(d.Name) > maxStateName || len(d.Type) > maxStateName || plain(d.Name, false) != d.Name || plain(d.Type, false) != d.Type:
-			bad("", "a state needs a name and a type of printable text, at most %d bytes", maxStateName)
-		case seen[d.Name]:
-			bad("", "the state `%s` is there twice", d.Name)
-		}
-		seen[d.Name] = true
-		s.State = append(s.State, udf.StateDecl(d))
-	}
+	s.State = f.states(s.Kind, bad)
+	s.Sides = f.sides(s.Kind, bad)
 	return s
 }
 

@@ -35,6 +35,7 @@ type function struct {
 	importer  *arrowabi.Importer
 	result    uint32       // address of the structure that the guest fills
 	empty     arrow.Record // a step without rows
+	sides     []side       // outputs beside the results, of a process
 	identity  []int32      // the origins that the guest left out
 
 	busy       bool
@@ -174,7 +175,7 @@ func (f *function) results(ctx context.Context, export string, entry *api.Functi
 	if err := f.clearResult(); err != nil {
 		return f.blame(-1, err)
 	}
-	p := progress{function: f, inputs: inputs}
+	p := progress{function: f, inputs: inputs, importer: f.importer, empty: f.empty}
 	status, err := g.enter(ctx, export, g.kept(entry, export), uint64(f.index), uint64(array), uint64(f.result))
 	for err == nil {
 		var r stepResult
@@ -268,7 +269,7 @@ func (f *function) nulls(in arrow.Record) error {
 type stepResult struct {
 	array, origins uint32
 	row            int32
-	partial        uint32
+	partial, side  uint32
 }
 
 // clearResult prepares the structure for an entry: zeros, and no failed row.
@@ -289,10 +290,10 @@ func (f *function) readResult() (stepResult, error) {
 	}
 	r := stepResult{
 		array: binary.LittleEndian.Uint32(b), origins: binary.LittleEndian.Uint32(b[4:]), row: int32(binary.LittleEndian.Uint32(b[8:])),
-		partial: binary.LittleEndian.Uint32(b[20:]),
+		partial: binary.LittleEndian.Uint32(b[20:]), side: binary.LittleEndian.Uint32(b[24:]),
 	}
-	for i, reserved := range b[12:] {
-		if reserved != 0 && i/4 != (20-12)/4 {
+	for at := 12; at < resultSize; at += 4 {
+		if at != 20 && at != 24 && binary.LittleEndian.Uint32(b[at:]) != 0 {
 			return stepResult{}, f.guest.breaks("reserved bytes of the result are not 0")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
 	"github.com/wasmill/wasmill/wasmhost/admit"
 )
 
@@ -39,6 +40,12 @@ func hostFunctions() []hostFunction {
 		own("state_get", "iiii", "I", (*guest).importStateGet),
 		own("state_put", "iiii", "i", (*guest).importStatePut),
 		own("state_delete", "ii", "i", (*guest).importStateDelete),
+		own("list_add", "iiii", "i", (*guest).importListAdd),
+		own("list_get", "iiii", "I", (*guest).importListGet),
+		own("map_get", "iiiiii", "I", (*guest).importMapGet),
+		own("map_put", "iiiiii", "i", (*guest).importMapPut),
+		own("map_remove", "iiii", "i", (*guest).importMapRemove),
+		own("map_next", "iiiiii", "I", (*guest).importMapNext),
 		own("timer_set", "iiI", "", (*guest).importTimerSet),
 		own("timer_delete", "iiI", "", (*guest).importTimerDelete),
 		own("watermark", "", "I", (*guest).importWatermark),
@@ -115,31 +122,25 @@ func (g *guest) address(stack []uint64) (state udf.State, index, slot int32) {
 }
 
 func (g *guest) importStateGet(stack []uint64) {
-	state, index, slot := g.address(stack)
-	value, ok, err := state.Get(index, slot)
+	values, index, slot := g.address(stack)
+	g.ofKind(index, state.KindValue)
+	value, ok, err := values.Get(index, slot)
 	if err != nil {
 		panic(err)
 	}
-	if !ok {
-		stack[0] = api.EncodeI64(-1)
-		return
-	}
-	if uint64(len(value)) <= uint64(uint32(stack[3])) && len(value) > 0 {
-		g.charge(int64(len(value)) / fuelBytes)
-		copy(g.argument("the buffer of state_get", stack[2], uint64(len(value))), value)
-	}
-	stack[0] = uint64(len(value))
+	stack[0] = g.give("the buffer of state_get", value, ok, stack[2], stack[3])
 }
 
 func (g *guest) importStatePut(stack []uint64) {
-	state, index, slot := g.address(stack)
+	values, index, slot := g.address(stack)
+	g.ofKind(index, state.KindValue)
 	value := g.argument("the value of state_put", stack[2], stack[3])
 	if len(value) > maxStateValue {
 		stack[0] = 1
 		return
 	}
 	g.charge(int64(len(value)) / fuelBytes)
-	if err := state.Put(index, slot, value); err != nil {
+	if err := values.Put(index, slot, value); err != nil {
 		panic(err)
 	}
 	stack[0] = 0

@@ -18,6 +18,9 @@ import (
 // abiVersion is what wasmill_abi_v1 returns and "abi" in a description says.
 const abiVersion = 1
 
+// abiMinor is the newest minor version that a description may say: docs/abi.md, "Versions".
+const abiMinor = 1
+
 // Names of the exports that the host calls.
 const (
 	exportMemory   = "memory"

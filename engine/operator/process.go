@@ -34,16 +34,27 @@ type Process struct {
 	State   *ProcessState
 	// Clock tells processing time in ms.
 	Clock func() int64
+	// Sides receive the rows of the function's side outputs, in the order in which it declares them; nil: nobody wants them.
+	Sides []stream.Output
 	// TakeChanges receives what an epoch changed.
 	TakeChanges func(epoch uint64, s Stateful)
 
 	ctx        context.Context
 	function   udf.TimedFunction
 	generation int
-	held       []*stream.Batch
+	held       []result
+	alone      int // so many timers fire alone: some of them made a call fail
+	floor      int // the guest of that call
+	together   int // how many timers a call gets at most, 0 for firedTogether
 }
 
 var _ Timed = (*Process)(nil)
+
+// result is rows that a call made, for the output that they go to: 0, or the number of a side output.
+type result struct {
+	*stream.Batch
+	side int
+}
 
 // Open starts a guest and prepares the function, so that a fault shows before the first row.
 func (p *Process) Open(ctx context.Context) error {
@@ -129,7 +140,7 @@ func (p *Process) rowFault(b *stream.Batch, failed *udf.CallError) *fault.Fault 
 }
 
 func (p *Process) rows(b *stream.Batch, keys *stream.Keys) (*udf.CallError, error) {
-	return p.call(keys, b.Times, func(yield func(udf.Result) error) error {
+	return p.call(keys, b.Times, nil, func(yield func(udf.Result) error) error {
 		in := b.Record
 		if p.Columns != nil {
 			in = pick(b.Record, p.In, p.Columns)
@@ -139,9 +150,20 @@ func (p *Process) rows(b *stream.Batch, keys *stream.Keys) (*udf.CallError, erro
 	})
 }
 
-// call makes one call: its writes, its timers and its results stand only if it comes to its end. The event times are those of its
-// inputs. A failed call is returned apart from what ends the job.
-func (p *Process) call(keys *stream.Keys, times []int64, run func(func(udf.Result) error) error) (*udf.CallError, error) {
+// side returns where the rows of a side output go, nil for nowhere.
+func (p *Process) side(n int) stream.Output {
+	if n > len(p.Sides) {
+		return nil
+	}
+	return p.Sides[n-1]
+}
+
+// errUndone is returned for a call that stands may forbid.
+var errUndone = errors.New("undone")
+
+// call makes one call: its writes, its timers and its results stand only if it comes to its end, and stands (nil: yes) says so. The
+// event times are those of its inputs. A failed call is returned apart from what ends the job.
+func (p *Process) call(keys *stream.Keys, times []int64, stands func() bool, run func(func(udf.Result) error) error) (*udf.CallError, error) {
 	if err := p.bind(); err != nil {
 		return nil, err
 	}
@@ -155,14 +177,14 @@ func (p *Process) call(keys *stream.Keys, times []int64, run func(func(udf.Resul
 		p.held = p.held[:0]
 	}()
 	err := run(func(r udf.Result) error {
-		if r.Record.NumRows() == 0 {
+		if r.Record.NumRows() == 0 || r.Side > 0 && p.side(r.Side) == nil {
 			return nil
 		}
 		step := &stream.Batch{Record: r.Record, Times: times, Volatile: true}
 		if r.Origins != nil {
 			step.Times = stream.TakeTimes(times, r.Origins)
 		}
-		p.held = append(p.held, step.Keep())
+		p.held = append(p.held, result{step.Keep(), r.Side})
 		return nil
 	})
 	p.account()
@@ -174,11 +196,19 @@ func (p *Process) call(keys *stream.Keys, times []int64, run func(func(udf.Resul
 		}
 		return nil, err
 	}
+	if stands != nil && !stands() {
+		p.State.rollback()
+		return nil, errUndone
+	}
 	if err := p.State.settle(); err != nil {
 		return nil, p.placed(err)
 	}
 	for _, h := range p.held {
-		if err := p.Stats.Pass(p.Next, h); err != nil {
+		next := p.Next
+		if h.side > 0 {
+			next = p.side(h.side)
+		}
+		if err := p.Stats.Pass(next, h.Batch); err != nil {
 			return nil, err
 		}
 	}
@@ -201,7 +231,7 @@ func (p *Process) Watermark(to stream.Watermark) error {
 	if err != nil {
 		return err
 	}
-	return p.Next.Watermark(to)
+	return p.each(func(o stream.Output) error { return o.Watermark(to) })
 }
 
 // Tick implements Timed.
@@ -210,38 +240,55 @@ func (p *Process) Tick(now int64) (int, error) {
 	return p.fire(udf.ProcessingTime, p.State.now)
 }
 
-// fire calls the function for the timers of a domain that are due, those of one key one after the other.
+// fire calls the function for the timers of a domain that are due, in the order of their times. It is given several at once. Should one
+// of them set another that comes before the last of them, the call is undone, and made again with those that are before that.
 func (p *Process) fire(d udf.Domain, until int64) (fired int, err error) {
 	for {
-		timers, keys, err := p.State.due(d, until, firedTogether)
+		most := orMost(p.together)
+		if p.alone > 0 {
+			most = 1
+			p.Guest.sweepAfter(p.ctx, p.floor)
+		}
+		timers, keys, err := p.State.due(d, until, most)
 		if err != nil || len(timers) == 0 {
+			p.alone = 0
 			return fired, err
 		}
-		fired += len(timers)
-		failed, err := p.timers(timers, keys)
+		stand := len(timers)
+		failed, err := p.timers(timers, keys, func() bool {
+			stand = p.State.cut(timers)
+			return stand == len(timers)
+		})
 		switch {
-		case failed == nil && err != nil:
-			return fired, err
+		case failed == nil && err == nil:
+			fired += len(timers)
+			p.alone, p.together = max(p.alone-1, 0), min(2*orMost(p.together), firedTogether)
+		case errors.Is(err, errUndone):
+			p.together = stand
+			err = p.State.putBack(timers, keys)
 		case failed == nil:
-			continue
 		case p.Fails():
-			return fired, p.timerFault(timers, failed)
+			err = p.timerFault(timers, failed)
+		case len(timers) > 1:
+			p.alone, p.floor = len(timers), p.generation
+			err = p.State.putBack(timers, keys)
+		default:
+			fired++
+			p.alone = max(p.alone-1, 0)
+			failed.Row = 0
+			err = p.Apply(p.timerFault(timers, failed), fmt.Appendf(nil, `{"timer": %d}`, timers[0].Time))
 		}
-		floor := p.generation
-		for i, t := range timers {
-			p.Guest.sweepAfter(p.ctx, floor)
-			t.Slot = 0
-			one := []udf.Timer{t}
-			failed, err := p.timers(one, &stream.Keys{Slots: []int32{0}, Distinct: keys.Distinct[i : i+1], Partitions: keys.Partitions[i : i+1]})
-			if failed != nil {
-				failed.Row = 0
-				err = p.Apply(p.timerFault(one, failed), fmt.Appendf(nil, `{"timer": %d}`, t.Time))
-			}
-			if err != nil {
-				return fired, err
-			}
+		if err != nil {
+			return fired, err
 		}
 	}
+}
+
+func orMost(together int) int {
+	if together == 0 {
+		return firedTogether
+	}
+	return together
 }
 
 // timerFault returns the fault of a call with timers, with the timer's time.
@@ -255,7 +302,7 @@ func (p *Process) timerFault(timers []udf.Timer, failed *udf.CallError) *fault.F
 	return &at
 }
 
-func (p *Process) timers(timers []udf.Timer, keys *stream.Keys) (*udf.CallError, error) {
+func (p *Process) timers(timers []udf.Timer, keys *stream.Keys, stands func() bool) (*udf.CallError, error) {
 	times := make([]int64, len(timers))
 	for i, t := range timers {
 		times[i] = stream.NoTime
@@ -263,11 +310,31 @@ func (p *Process) timers(timers []udf.Timer, keys *stream.Keys) (*udf.CallError,
 			times[i] = t.Time
 		}
 	}
-	return p.call(keys, times, func(yield func(udf.Result) error) error { return p.function.Timers(p.ctx, timers, yield) })
+	return p.call(keys, times, stands, func(yield func(udf.Result) error) error { return p.function.Timers(p.ctx, timers, yield) })
 }
 
 // Barrier hands over the epoch's changes.
 func (p *Process) Barrier(epoch uint64, drain bool) error {
 	p.TakeChanges(epoch, p.State)
-	return p.Next.Barrier(epoch, drain)
+	return p.each(func(o stream.Output) error { return o.Barrier(epoch, drain) })
+}
+
+// Status passes the status on.
+func (p *Process) Status(active bool) error {
+	return p.each(func(o stream.Output) error { return o.Status(active) })
+}
+
+// End passes the end on.
+func (p *Process) End() error { return p.each(func(o stream.Output) error { return o.End() }) }
+
+// each calls do for the side outputs, and then for the output of the results.
+func (p *Process) each(do func(stream.Output) error) error {
+	for _, o := range p.Sides {
+		if o != nil {
+			if err := do(o); err != nil {
+				return err
+			}
+		}
+	}
+	return do(p.Next)
 }

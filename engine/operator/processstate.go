@@ -26,6 +26,7 @@ type ProcessStateOptions struct {
 // for its end, so that those of a call that fails are as if it had not been.
 type ProcessState struct {
 	*KeyedState
+	kinds          kinds
 	overlay        *state.Overlay
 	timers         [2]*state.Timers // by domain
 	keys           *stream.Keys     // of the call
@@ -49,24 +50,35 @@ type wish struct {
 // NewProcessState returns the state over what the store holds.
 func NewProcessState(o ProcessStateOptions) *ProcessState {
 	overlay := state.NewOverlay(o.Store, o.Limit/2, o.Epoch, o.Full)
-	return &ProcessState{
-		KeyedState: NewKeyedState(o.Store, o.Operator, o.States, o.Limit/2, o.Epoch, o.Full), overlay: overlay,
+	p := &ProcessState{
+		KeyedState: NewKeyedState(o.Store, o.Operator, plains(o.States), o.Limit/2, o.Epoch, o.Full), overlay: overlay,
 		timers: [2]*state.Timers{
 			udf.EventTime:      state.NewTimers(overlay, o.Operator, state.EventTimers, o.From, o.To, 0),
 			udf.ProcessingTime: state.NewTimers(overlay, o.Operator, state.ProcessingTimers, o.From, o.To, 0),
 		},
 		watermark: int64(stream.MinWatermark),
 	}
+	p.kinds = newKinds(overlay, o.Operator, o.States, p.Now)
+	return p
 }
 
 func (p *ProcessState) begin(keys *stream.Keys) error {
 	p.keys, p.wishes = keys, p.wishes[:0]
+	if p.kinds.others {
+		if err := p.prefetch(keys); err != nil {
+			return err
+		}
+		p.overlay.Mark()
+	}
 	return p.Begin(keys)
 }
 
 // rollback undoes what was written and wished for since begin.
 func (p *ProcessState) rollback() {
 	p.Rollback()
+	if p.kinds.others {
+		p.overlay.Rollback()
+	}
 	p.wishes = p.wishes[:0]
 }
 
@@ -112,6 +124,35 @@ func (p *ProcessState) Watermark() int64 { return p.watermark }
 
 // Now implements [udf.TimedState].
 func (p *ProcessState) Now() int64 { return p.now }
+
+// cut returns how many of the timers of a call that is over may have fired in it. The others have to come behind a timer of the same
+// domain that one of the first has set.
+func (p *ProcessState) cut(timers []udf.Timer) int {
+	n := len(timers)
+	for _, w := range p.wishes {
+		if w.delete || w.domain != timers[0].Domain {
+			continue
+		}
+		// Each timer is of another key, so slots number them.
+		behind := int(w.slot) + 1
+		for behind < n && timers[behind].Time <= w.time {
+			behind++
+		}
+		n = min(n, behind)
+	}
+	return n
+}
+
+// putBack sets timers again that have not fired after all.
+func (p *ProcessState) putBack(timers []udf.Timer, keys *stream.Keys) error {
+	for _, t := range timers {
+		at := state.Timer{Time: t.Time, Partition: keys.Partitions[t.Slot], Key: keys.Distinct[t.Slot]}
+		if err := p.timers[t.Domain].Set(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // due removes the timers that fire together and returns them with their keys: the first ones that are due, each of another key,
 // since what a key's timer does may set and delete the key's others.

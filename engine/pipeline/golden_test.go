@@ -82,6 +82,15 @@ var bundles = map[string][]udf.Signature{
 		plantest.Function(udf.Map, "typed", "carrier: utf8!, dep_delay: float64", "carrier: utf8!, late: bool!"),
 		plantest.Function(udf.Map, "loose", "carrier: utf8, event: json", ""),
 	},
+	"./process.wasm": {
+		func() udf.Signature {
+			s := plantest.Function(udf.Process, "samples", "n: int64", "carrier: utf8, n: int64")
+			s.Sides = []udf.SideDecl{{Tag: "late", Out: plantest.Schema("carrier: utf8, at: int64")}, {Tag: "other", Out: plantest.Schema("x: bool")}}
+			return s
+		}(),
+		plantest.Function(udf.Process, "plain", "n: int64", "n: int64"),
+		plantest.Function(udf.Map, "same", "", ""),
+	},
 	"./other.wasm": {plantest.Function(udf.Map, "shout", "carrier: utf8", "carrier: utf8, loud: utf8!")},
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	stepKinds = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate", "event_time"}
-	callKeys  = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
+	stepKinds   = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate", "event_time"}
+	callKeys    = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
+	processKeys = append([]string{"side_outputs"}, callKeys...)
 )
 
 func (b *builder) steps(v *value) {
@@ -36,7 +37,7 @@ func (b *builder) step(v *value) {
 		return
 	}
 	before := len(b.faults)
-	b.unknown(v, "", append([]string{"label", "parallelism"}, stepKinds...), nil)
+	b.unknown(v, "", append([]string{"label", "parallelism", "from"}, stepKinds...), nil)
 	var what []member
 	for _, m := range v.members {
 		if slices.Contains(stepKinds, m.name) {
@@ -62,8 +63,8 @@ func (b *builder) step(v *value) {
 	}
 	n := b.node(v, kind)
 	late := ""
-	if b.last != "" {
-		n.Inputs = []string{b.last}
+	if from := b.from(v, b.last, n.Positions); from != "" {
+		n.Inputs = []string{from}
 	} else {
 		b.partial = true
 	}
@@ -93,7 +94,12 @@ func (b *builder) step(v *value) {
 		n.Call = b.call(m, n.Positions)
 	}
 	b.append(n)
-	b.sideOutput(n, late, m.place())
+	if late != "" {
+		b.sideOutput(n, plan.LateTag, late, m.place())
+	}
+	if m.name == "process" {
+		b.sideOutputs(n, m.value)
+	}
 }
 
 // list notes the places of a list's items, or of the single item that stands for it.
@@ -139,7 +145,11 @@ func (b *builder) call(m member, positions map[string]string) *plan.Call {
 	if !b.mapping(v, "`"+m.name+"`") {
 		return c
 	}
-	b.unknown(v, m.name, callKeys, nil)
+	keys := callKeys
+	if m.name == "process" {
+		keys = processKeys
+	}
+	b.unknown(v, m.name, keys, nil)
 	b.positions(positions, "call", v, "bundle", "function", "args", "as", "config", "on_error", "timeout", "fuel")
 	if f := v.get("function"); f != nil {
 		c.Function = b.text(f, "a function's name")

@@ -144,12 +144,25 @@ func (b *builder) specs(m member, path string, positions map[string]string) []ag
 	return specs
 }
 
-// sideOutput appends the node of rows that a window puts aside, which others name as their `from`.
-func (b *builder) sideOutput(of plan.Node, label string, at place) {
-	if label == "" {
+// sideOutputs reads the labels that the side outputs of a process are given, by their tags.
+func (b *builder) sideOutputs(of plan.Node, call *value) {
+	if call.kind != object {
 		return
 	}
-	n := plan.Node{ID: label, Kind: plan.KindSideOutput, Inputs: []string{of.ID}, SideOutput: &plan.SideOutput{Tag: plan.LateTag}, Positions: make(map[string]string)}
+	v := call.get("side_outputs")
+	if v == nil || !b.mapping(v, "`side_outputs`") {
+		return
+	}
+	for _, m := range v.members {
+		if label := b.text(m.value, "a label"); label != "" {
+			b.sideOutput(of, m.name, label, m.place())
+		}
+	}
+}
+
+// sideOutput appends the node of rows that a step puts aside under a tag, which others name as their `from`.
+func (b *builder) sideOutput(of plan.Node, tag, label string, at place) {
+	n := plan.Node{ID: label, Kind: plan.KindSideOutput, Inputs: []string{of.ID}, SideOutput: &plan.SideOutput{Tag: tag}, Positions: make(map[string]string)}
 	b.set(n.Positions, "", at)
 	b.plan.Nodes = append(b.plan.Nodes, n)
 }

@@ -129,6 +129,8 @@ func (s *Stage) explain(r *Resolved, n *ResolvedNode, known map[string]homes) Ex
 		for i, f := range n.Out.Fields() {
 			here[f.Name] = before[n.In[0].Field(n.From[i]).Name]
 		}
+	case n.Node.Kind == KindSideOutput && r.Node(n.Node.Inputs[0]).Signature != nil:
+		// Rows that a call of a process made are copied out of the guest.
 	default:
 		if n.Node.KeyBy != nil {
 			x.Reads = n.Node.KeyBy.Columns

@@ -60,12 +60,38 @@ func (r *resolver) out(n *ResolvedNode) *arrow.Schema {
 		}
 		return n.In[0]
 	case KindSideOutput:
-		return r.byID[n.Node.Inputs[0]].In[0]
+		return r.aside(n)
 	}
 	if n.Signature == nil {
 		return nil
 	}
 	return r.call(n)
+}
+
+// aside returns what a window or a process puts aside.
+func (r *resolver) aside(n *ResolvedNode) *arrow.Schema {
+	from := r.byID[n.Node.Inputs[0]]
+	if from.Node.Kind != KindProcess {
+		return from.In[0]
+	}
+	if from.Signature == nil {
+		return nil
+	}
+	if side := from.Signature.Side(n.Node.SideOutput.Tag); side > 0 {
+		return from.Signature.Sides[side-1].Out
+	}
+	tags := make([]string, len(from.Signature.Sides))
+	for i, s := range from.Signature.Sides {
+		tags[i] = s.Tag
+	}
+	f := r.add(n.Node, fault.Schema, "side_output.tag", "the function `%s` has no side output `%s`", from.Signature.Name, n.Node.SideOutput.Tag)
+	if f.Hint = fault.DidYouMean(n.Node.SideOutput.Tag, tags); f.Hint == "" {
+		f.Hint = "it declares none"
+		if len(tags) > 0 {
+			f.Hint = "there is " + join(tags)
+		}
+	}
+	return nil
 }
 
 func names(s *arrow.Schema) []string {

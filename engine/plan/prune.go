@@ -83,7 +83,9 @@ func (r *resolver) narrow(wide map[string]bool) {
 			}
 		}
 		if n.Node.Kind == KindSideOutput { // it passes on what comes to its input, not what goes out of it
-			aside[n.Node.Inputs[0]].merge(out)
+			if r.byID[n.Node.Inputs[0]].Node.Kind == KindWindow {
+				aside[n.Node.Inputs[0]].merge(out)
+			}
 			continue
 		}
 		in := n.reads(out, wide[n.Node.ID])

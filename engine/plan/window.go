@@ -67,7 +67,7 @@ type Aggregate struct {
 
 // SideOutput is the stream that its input puts aside under a tag.
 type SideOutput struct {
-	// Tag is "late": the rows that came too late for a window.
+	// Tag is "late" for the rows that came too late for a window, and that of a side output which a process function declares.
 	Tag string `json:"tag"`
 }
 
@@ -239,9 +239,6 @@ func (v *validator) aggregates(n *Node, path string, specs []aggregate.Spec) {
 }
 
 func (v *validator) sideOutput(n *Node, s *SideOutput) {
-	if s.Tag != LateTag {
-		v.add(n, "side_output.tag", "unknown tag `%s`", s.Tag).Hint = "there is " + LateTag
-	}
 	if len(n.Inputs) != 1 {
 		return // reported already
 	}
@@ -249,9 +246,12 @@ func (v *validator) sideOutput(n *Node, s *SideOutput) {
 	if from == nil {
 		return
 	}
-	if from.Kind != KindWindow {
+	if from.Kind != KindWindow && from.Kind != KindProcess {
 		v.add(n, "inputs[0]", "`%s` is a %s, which puts nothing aside", from.ID, from.Kind)
 		return
+	}
+	if from.Kind == KindWindow && s.Tag != LateTag {
+		v.add(n, "side_output.tag", "unknown tag `%s`", s.Tag).Hint = "there is " + LateTag
 	}
 	if from.Window != nil && !from.Window.EventTime() {
 		v.add(n, "", "no row is too late for `%s`", from.ID).Hint = "only windows of event time have late rows"

@@ -5,6 +5,7 @@ import (
 
 	"github.com/wasmill/wasmill/engine/operator"
 	"github.com/wasmill/wasmill/engine/plan"
+	"github.com/wasmill/wasmill/engine/stream"
 	"github.com/wasmill/wasmill/engine/udf"
 )
 
@@ -63,7 +64,7 @@ func (c *chain) call(n *plan.ResolvedNode) (*operator.Call, error) {
 func (c *chain) declare(n *plan.ResolvedNode) error {
 	types := make(map[string]string)
 	for _, d := range n.Signature.State {
-		types[d.Name] = d.Type
+		types[d.Name] = d.Stored().StoredType()
 	}
 	if err := c.store.Declare(n.Node.ID, types); err != nil {
 		return c.placed(n, err)
@@ -85,6 +86,17 @@ func (c *chain) process(n *plan.ResolvedNode) (*operator.Process, error) {
 			Store: c.store, Operator: n.Node.ID, States: n.Signature.State, From: from, To: to, Limit: c.job.options.StateCache,
 			Epoch: c.last.Epoch, Full: func() { poke(c.epochs.full) },
 		}),
+	}
+	p.Sides = make([]stream.Output, len(n.Signature.Sides))
+	for _, side := range c.stage.Nodes {
+		if side.Node.Kind != plan.KindSideOutput || side.Node.Inputs[0] != n.Node.ID {
+			continue
+		}
+		out, err := c.node(side)
+		if err != nil {
+			return nil, err
+		}
+		p.Sides[n.Signature.Side(side.Node.SideOutput.Tag)-1] = out
 	}
 	c.timed = append(c.timed, p)
 	return p, nil

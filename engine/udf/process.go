@@ -41,9 +41,20 @@ type TimedFunction interface {
 	Timers(ctx context.Context, timers []Timer, yield func(Result) error) error
 }
 
-// TimedState is what the engine offers a [Process] during a call.
+// TimedState is what the engine offers a [Process] during a call. Get and Put are for values, Delete is for states of all kinds: it
+// removes all that a list or a map holds. What is read is as the call's own writes have left it.
 type TimedState interface {
 	State
+	// Add appends a copy of a value to a list, and List returns copies of its values in the order in which they were added.
+	Add(state, slot int32, value []byte) error
+	List(state, slot int32) ([][]byte, error)
+	// MapGet returns the value of an entry of a map, valid until the next call, and whether there is one. MapPut stores a copy of one.
+	MapGet(state, slot int32, key []byte) ([]byte, bool, error)
+	MapPut(state, slot int32, key, value []byte) error
+	MapRemove(state, slot int32, key []byte) error
+	// MapFrom shows the entries of a map whose keys are not before `from`, in the order of their bytes, until each returns false.
+	// What it shows is valid until each returns, which must not use the state.
+	MapFrom(state, slot int32, from []byte, each func(key, value []byte) bool) error
 	// SetTimer makes sure that the key of a slot has a timer. A time that is over already fires as soon as can be.
 	SetTimer(slot int32, domain Domain, time int64) error
 	// DeleteTimer removes a timer, if there is one.

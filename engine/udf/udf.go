@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"github.com/wasmill/wasmill/state"
 )
 
 // Kind says what a function makes of its rows.
@@ -38,6 +40,8 @@ type Signature struct {
 	Out *arrow.Schema
 	// State lists the state that a [KeyedMap] or a [Process] declares; state calls name it by index.
 	State []StateDecl
+	// Sides lists the side outputs of a [Process].
+	Sides []SideDecl
 	// Doc is the author's sentence on the function; may be empty.
 	Doc string
 }
@@ -59,6 +63,32 @@ type StateDecl struct {
 	// Type is the author's name for the layout of the bytes, such as "int64" or "profile/2". A job does not start over
 	// state that was stored under another type.
 	Type string
+	// Kind is [state.KindValue], which empty means too; for a [Process] also [state.KindList] or [state.KindMap].
+	Kind state.Kind
+	// TTL is when values expire, for a [Process]; nil: never.
+	TTL *state.TTL
+}
+
+// Stored returns how the store knows the state.
+func (d StateDecl) Stored() state.Decl {
+	return state.Decl{Name: d.Name, Kind: d.Kind, Type: d.Type, TTL: d.TTL}
+}
+
+// SideDecl declares a stream of rows beside the results.
+type SideDecl struct {
+	// Tag is unique within the function.
+	Tag string
+	Out *arrow.Schema
+}
+
+// Side returns the number of the side output with a tag, counted from 1, or 0 when there is none.
+func (s *Signature) Side(tag string) int {
+	for i, side := range s.Sides {
+		if side.Tag == tag {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 // Bundle is user code that has been loaded and admitted.
@@ -158,6 +188,8 @@ type Result struct {
 	// Origins holds, for each row, the index of the input row that it came from, never falling; nil means row by row.
 	// It is Go memory, valid as long as Record.
 	Origins []int32
+	// Side is 0 for the function's results, else the number of the side output that the rows go to, counted from 1.
+	Side int
 	// Last is set on the final step: every input row has been processed.
 	Last bool
 	// Partial is set when the last input row of this step has more rows to come in the next.

@@ -327,7 +327,7 @@ typedef struct wm_result_ {
     wm_array_ array; // first: the host releases a result by its address
     struct wm_result_ *next;
     struct wm_call *call;
-    size_t rows, cap, bytes, first;
+    size_t rows, cap, bytes, first, side;
     int32_t *origins;
     wm_array_ **children;
     wm_out out[];
@@ -437,6 +437,8 @@ typedef struct wm_call {
     wm_str config; // JSON, "" for none
     const int32_t *slots;
     wm_result_ *now, *head, *tail, *idle;
+    wm_column times;        // of a process: of its rows or timers
+    const int8_t *domains;  // of its timers; NULL in a call with rows
     bool done;
 } wm_call;
 static wm_str wm_config_;
@@ -447,6 +449,7 @@ typedef struct wm_function {
     bool any;                         // takes any columns
     const wm_decl_ *in, *out, *state; // ended by a NULL name; out is NULL when the description has none
     int (*run)(wm_call *);
+    const struct wm_process_ *process; // of a process function
 } wm_function;
 typedef struct { const char *name; size_t n; const wm_function *const *functions; } wm_module;
 extern const wm_module wm_module_;
@@ -627,7 +630,7 @@ WM_FN_ wm_result_ *wm_add_row_(wm_call *c, size_t bytes) {
         }                                                                                                                 \
         return call->row = end, end < call->length ? WM_MORE_ : WM_OK;                                                    \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, kind, false, name##_in_, name##_out_, NULL, name##_run_};                \
+    static const wm_function name = {#name, doc, kind, false, name##_in_, name##_out_, NULL, name##_run_, NULL};          \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out)
 
 WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
@@ -649,7 +652,7 @@ WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
         }                                                                                                                 \
         return r->rows = call->length, WM_OK;                                                                             \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "filter", false, name##_in_, NULL, NULL, name##_run_};                   \
+    static const wm_function name = {#name, doc, "filter", false, name##_in_, NULL, NULL, name##_run_, NULL};             \
     WM_INLINE_ int name##_row_(const struct name##_in *in)
 
 #define WM_EMIT_(name, OUT)                                                                                               \
@@ -677,7 +680,7 @@ WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
         }                                                                                                                 \
         return WM_OK;                                                                                                     \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "flat_map", false, name##_in_, name##_out_, NULL, name##_run_};          \
+    static const wm_function name = {#name, doc, "flat_map", false, name##_in_, name##_out_, NULL, name##_run_, NULL};    \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, void (*emit)(const struct name##_out *))
 
 // ---- State -----------------------------------------------------------------------------------------------------------
@@ -747,9 +750,212 @@ WM_FN_ int wm_save_(size_t state, int32_t slot, const void *now, const void *old
             if (slots[i].loaded && name##_save_(&slots[i], (int32_t)i)) return call->row = (size_t)-1, WM_FAILED;         \
         return status;                                                                                                    \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "keyed_map", false, name##_in_, name##_out_, name##_state_, name##_run_}; \
+    static const wm_function name = {#name, doc, "keyed_map", false, name##_in_, name##_out_, name##_state_, name##_run_, NULL}; \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, struct name##_state *state,            \
                                void (*emit)(const struct name##_out *))
+
+// ---- State of process functions --------------------------------------------------------------------------------------
+// A handle belongs to the key of the row or the timer at hand. Text that is read lives until the row is done.
+
+WM_IMPORT_("list_add") int wm_list_add_(size_t state, int32_t slot, const void *from, size_t size);
+WM_IMPORT_("list_get") int64_t wm_list_get_(size_t state, int32_t slot, void *to, size_t cap);
+WM_IMPORT_("map_get") int64_t wm_map_get_(size_t state, int32_t slot, const void *key, size_t key_size, void *to, size_t cap);
+WM_IMPORT_("map_put") int wm_map_put_(size_t state, int32_t slot, const void *key, size_t key_size, const void *from, size_t size);
+WM_IMPORT_("map_remove") int wm_map_remove_(size_t state, int32_t slot, const void *key, size_t key_size);
+WM_IMPORT_("map_next") int64_t wm_map_next_(size_t state, int32_t slot, const void *key, size_t key_size, void *to, size_t cap);
+
+typedef struct { const char *name, *kind, *type, *value_type, *ttl; } wm_state_decl_;
+static wm_call *wm_at_;        // the call of the process function at work
+static bool wm_state_failed_;  // some state could not be read or written: the row fails
+WM_FN_ int32_t wm_slot_(void) { return wm_at_->slots[wm_at_->row]; }
+#define WM_IS_TEXT_(v) _Generic((v), wm_str: true, default: false)
+
+WM_FN_ wm_str wm_raw_(const void *v, size_t size, bool text) { return text ? *(const wm_str *)v : (wm_str){v, size}; }
+WM_FN_ void wm_refused_(size_t state, size_t size) {
+    if (!wm_state_failed_) wm_fail("state %zu: a value of %zu bytes was refused", state, size), wm_state_failed_ = true;
+}
+WM_FN_ bool wm_cooked_(size_t state, wm_str from, void *v, size_t size, bool text) {
+    if (text) *(wm_str *)v = from;
+    else if (from.size == size) memcpy(v, from.data, size);
+    else if (!wm_state_failed_) wm_fail("state %zu holds %zu bytes, expected %zu", state, from.size, size), wm_state_failed_ = true;
+    return !wm_state_failed_;
+}
+WM_FN_ bool wm_get_(size_t state, void *v, size_t size, bool text) {
+    char few[64], *at = few;
+    int64_t n = wm_state_get_(state, wm_slot_(), few, sizeof few);
+    if (n < 0) return false;
+    if (text || (size_t)n > sizeof few) at = wm_scratch((size_t)n), wm_state_get_(state, wm_slot_(), at, (size_t)n);
+    return wm_cooked_(state, (wm_str){at, (size_t)n}, v, size, text);
+}
+WM_FN_ void wm_set_(size_t state, wm_str v) {
+    if (wm_state_put_(state, wm_slot_(), v.data, v.size)) wm_refused_(state, v.size);
+}
+WM_FN_ void wm_append_value_(size_t state, wm_str v) {
+    if (wm_list_add_(state, wm_slot_(), v.data, v.size)) wm_refused_(state, v.size);
+}
+WM_FN_ size_t wm_values_(size_t state, void *values, size_t size, bool text) {
+    int64_t n = wm_list_get_(state, wm_slot_(), NULL, 0);
+    if (n <= 0) return 0;
+    char *all = wm_scratch((size_t)n), *end = all + n, *to;
+    wm_list_get_(state, wm_slot_(), all, (size_t)n);
+    size_t count = 0;
+    uint32_t one;
+    for (char *at = all; at < end; at += 4 + one) memcpy(&one, at, 4), count++;
+    memcpy(values, &(char *){to = wm_scratch(count * size)}, sizeof to);
+    for (char *at = all; at < end; at += 4 + one, to += size) {
+        memcpy(&one, at, 4);
+        if (!wm_cooked_(state, (wm_str){at + 4, one}, to, size, text)) return 0;
+    }
+    return count;
+}
+WM_FN_ bool wm_entry_(size_t state, wm_str key, void *v, size_t size, bool text) {
+    char few[64], *at = few;
+    int64_t n = wm_map_get_(state, wm_slot_(), key.data, key.size, few, sizeof few);
+    if (n < 0) return false;
+    if (text || (size_t)n > sizeof few) at = wm_scratch((size_t)n), wm_map_get_(state, wm_slot_(), key.data, key.size, at, (size_t)n);
+    return wm_cooked_(state, (wm_str){at, (size_t)n}, v, size, text);
+}
+WM_FN_ void wm_put_(size_t state, wm_str key, wm_str v) {
+    if (wm_map_put_(state, wm_slot_(), key.data, key.size, v.data, v.size)) wm_refused_(state, key.size + v.size);
+}
+// wm_cursor is where a walk through a map has come to; it begins as {0}.
+typedef struct { char *page; size_t used, size; wm_str last; bool begun; } wm_cursor;
+WM_FN_ bool wm_next_(size_t state, wm_cursor *c, void *k, size_t k_size, bool k_text, void *v, size_t v_size, bool v_text) {
+    if (c->used == c->size) {
+        size_t cap = 4096, from = c->begun ? c->last.size : (size_t)-1;
+        c->page = wm_scratch(cap);
+        int64_t n = wm_map_next_(state, wm_slot_(), c->last.data, from, c->page, cap);
+        if (n < 0) c->page = wm_scratch((size_t)-n), n = wm_map_next_(state, wm_slot_(), c->last.data, from, c->page, (size_t)-n);
+        c->used = 0, c->size = (size_t)n, c->begun = true;
+        if (!n) return false;
+    }
+    uint32_t sizes[2];
+    memcpy(sizes, c->page + c->used, sizeof sizes);
+    c->last = (wm_str){c->page + c->used + 8, sizes[0]};
+    wm_str value = {c->last.data + sizes[0], sizes[1]};
+    c->used += 8 + sizes[0] + sizes[1];
+    return wm_cooked_(state, c->last, k, k_size, k_text) && wm_cooked_(state, value, v, v_size, v_text);
+}
+
+// Handles are members of state. All are of one size: their numbers are filled in before the first row.
+#define WM_HANDLE_(kind, K, V, name) struct { size_t kind; K *key; V *value; } name;
+#define WM_H_VALUE_(type, name, ...) WM_HANDLE_(value_state, char, wm_c_##type, name)
+#define WM_H_LIST_(type, name, ...) WM_HANDLE_(list_state, char, wm_c_##type, name)
+#define WM_H_MAP_(key, type, name, ...) WM_HANDLE_(map_state, wm_c_##key, wm_c_##type, name)
+#define WM_D_VALUE_(type, name, ...) {#name, "value", NULL, wm_t_##type, "" __VA_ARGS__},
+#define WM_D_LIST_(type, name, ...) {#name, "list", NULL, wm_t_##type, "" __VA_ARGS__},
+#define WM_D_MAP_(key, type, name, ...) {#name, "map", wm_t_##key, wm_t_##type, "" __VA_ARGS__},
+typedef struct { size_t number; void *types[2]; } wm_handle_;
+WM_FN_ void wm_number_handles_(void *state, size_t size) {
+    for (size_t i = 0; i < size / sizeof(wm_handle_); i++) memcpy((char *)state + i * sizeof(wm_handle_), &i, sizeof i);
+}
+
+#define WM_TYPED_(pointer, v) __typeof__(*(pointer)) v
+// Values: wm_get(state->x, &v) says whether there is one, wm_set(state->x, v) stores one.
+#define wm_get(h, to) ({ WM_TYPED_((h).value, *to_) = (to); wm_get_((h).value_state, to_, sizeof *to_, WM_IS_TEXT_(*to_)); })
+#define wm_set(h, v) ({ WM_TYPED_((h).value, v_) = (v); wm_set_((h).value_state, wm_raw_(&v_, sizeof v_, WM_IS_TEXT_(v_))); })
+// Lists: wm_add(state->x, v) appends, wm_values(state->x, &values) returns how many there are, in wm_scratch.
+#define wm_add(h, v) ({ WM_TYPED_((h).value, v_) = (v); wm_append_value_((h).list_state, wm_raw_(&v_, sizeof v_, WM_IS_TEXT_(v_))); })
+#define wm_values(h, to) ({ WM_TYPED_((h).value, **to_) = (to); wm_values_((h).list_state, to_, sizeof **to_, WM_IS_TEXT_(**to_)); })
+// Maps: wm_map_get(state->x, key, &v), wm_map_put(state->x, key, v), wm_map_remove(state->x, key), and in the order of the keys' bytes
+// wm_cursor at = {0}; while (wm_map_next(state->x, &at, &key, &v)) ...
+#define wm_map_get(h, k, to) ({ WM_TYPED_((h).key, k_) = (k); WM_TYPED_((h).value, *to_) = (to);                          \
+    wm_entry_((h).map_state, wm_raw_(&k_, sizeof k_, WM_IS_TEXT_(k_)), to_, sizeof *to_, WM_IS_TEXT_(*to_)); })
+#define wm_map_put(h, k, v) ({ WM_TYPED_((h).key, k_) = (k); WM_TYPED_((h).value, v_) = (v);                              \
+    wm_put_((h).map_state, wm_raw_(&k_, sizeof k_, WM_IS_TEXT_(k_)), wm_raw_(&v_, sizeof v_, WM_IS_TEXT_(v_))); })
+#define wm_map_remove(h, k) ({ WM_TYPED_((h).key, k_) = (k); wm_str r_ = wm_raw_(&k_, sizeof k_, WM_IS_TEXT_(k_));         \
+    (void)wm_map_remove_((h).map_state, wm_slot_(), r_.data, r_.size); })
+#define wm_map_next(h, at, k, to) ({ WM_TYPED_((h).key, *k_) = (k); WM_TYPED_((h).value, *to_) = (to);                    \
+    wm_next_((h).map_state, (at), k_, sizeof *k_, WM_IS_TEXT_(*k_), to_, sizeof *to_, WM_IS_TEXT_(*to_)); })
+// wm_clear(state->x) removes all that a state of any kind holds.
+#define wm_clear(h) ((void)wm_state_delete_(((const wm_handle_ *)(const void *)&(h))->number, wm_slot_()))
+
+// ---- Process functions -----------------------------------------------------------------------------------------------
+
+WM_IMPORT_("timer_set") void wm_timer_set_(int32_t slot, int domain, int64_t ms);
+WM_IMPORT_("timer_delete") void wm_timer_delete_(int32_t slot, int domain, int64_t ms);
+WM_IMPORT_("watermark") int64_t wm_watermark(void); // event time that the input has come to, in ms; INT64_MIN before the first one
+WM_IMPORT_("now") int64_t wm_now(void);             // processing time in ms
+
+typedef enum { WM_EVENT_TIME = 0, WM_PROCESSING_TIME = 1 } wm_domain;
+typedef struct { int64_t time; wm_domain domain; } wm_timer; // time in milliseconds since 1970 UTC
+typedef struct wm_process_ {
+    const wm_state_decl_ *states; // ended by a NULL name
+    wm_call *const *sides;        // ended by NULL
+} wm_process_;
+
+// wm_time tells the event time of the row, or the time of the timer, in milliseconds, and whether there is one.
+WM_FN_ bool wm_time(int64_t *ms) {
+    const wm_column *c = &wm_at_->times;
+    return *ms = ((const int64_t *)c->values)[wm_at_->row], !wm_is_null(c, wm_at_->row);
+}
+// wm_set_timer makes sure that the key has a timer; one whose time is over fires soon. wm_delete_timer removes one, if it is there.
+WM_FN_ void wm_set_timer(wm_domain domain, int64_t ms) { wm_timer_set_(wm_slot_(), (int)domain, ms); }
+WM_FN_ void wm_delete_timer(wm_domain domain, int64_t ms) { wm_timer_delete_(wm_slot_(), (int)domain, ms); }
+
+WM_FN_ void wm_begin_process_(wm_call *call, void *state, size_t size) {
+    wm_at_ = call, wm_state_failed_ = false, wm_number_handles_(state, size);
+    wm_take_(call, call->length);
+    for (wm_call *const *side = call->fn->process->sides; *side; side++) wm_take_(*side, 64);
+}
+WM_FN_ bool wm_pause_(const wm_call *call) { // a step is full
+    bool full = call->head;
+    for (wm_call *const *side = call->fn->process->sides; *side; side++) full |= (*side)->head != NULL;
+    return full;
+}
+
+// WM_SIDE(name, COLUMNS) declares a side output: name_emit(&row), with a struct name_out, makes a row of it. It belongs to one function.
+#define WM_SIDE(name, OUT)                                                                                                \
+    WM_OUT_(name, OUT) WM_EMIT_(name, OUT)                                                                                \
+    static const wm_function name##_side_ = {#name, NULL, "side", false, NULL, name##_out_, NULL, NULL, NULL};            \
+    static wm_call name##_of_ = {.fn = &name##_side_, .n_out = 0 OUT(WM_ONE_)};                                           \
+    WM_FN_ void name##_emit(const struct name##_out *out) {                                                               \
+        name##_call_ = &name##_of_, name##_of_.row = wm_at_->row, name##_emit_(out);                                      \
+    }
+#define WM_SIDE_(name) &name##_of_,
+#define WM_NONE(...)
+
+// WM_PROCESS(name, doc, IN, OUT, STATES, SIDES) { … return WM_OK; } is called for each row, with in, out, emit and state, and
+// WM_ON_TIMER(name) { … return WM_OK; } behind it for each timer, with timer, out, emit and state. STATES takes three macros:
+//   #define STATES(VALUE, LIST, MAP) VALUE(int64, last) LIST(utf8, seen, "1h") MAP(utf8, int64, counts)
+// where a last argument is when what is stored expires, and SIDES one: #define SIDES(SIDE) SIDE(missed); WM_NONE for none.
+#define WM_PROCESS(name, doc, IN, OUT, STATES, SIDES)                                                                     \
+    WM_IN_(name, IN) WM_OUT_(name, OUT) WM_EMIT_(name, OUT)                                                               \
+    struct name##_state { STATES(WM_H_VALUE_, WM_H_LIST_, WM_H_MAP_) };                                                   \
+    static struct name##_state name##_handles_;                                                                           \
+    static const wm_state_decl_ name##_states_[] = {STATES(WM_D_VALUE_, WM_D_LIST_, WM_D_MAP_){0}};                       \
+    static wm_call *const name##_sides_[] = {SIDES(WM_SIDE_) NULL};                                                       \
+    static const wm_process_ name##_process_ = {name##_states_, name##_sides_};                                           \
+    WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, const struct name##_state *state,      \
+                               void (*emit)(const struct name##_out *));                                                  \
+    static int name##_timer_(wm_timer timer, struct name##_out *out, const struct name##_state *state,                    \
+                             void (*emit)(const struct name##_out *));                                                    \
+    static int name##_run_(wm_call *call) {                                                                               \
+        WM_COLUMNS_(IN)                                                                                                   \
+        name##_call_ = call, wm_begin_process_(call, &name##_handles_, sizeof name##_handles_);                           \
+        for (size_t row = call->row; row < call->length; row++) {                                                         \
+            struct name##_out out = {0};                                                                                  \
+            int status;                                                                                                   \
+            if (call->domains) {                                                                                          \
+                wm_timer timer = {((const int64_t *)call->times.values)[row], (wm_domain)call->domains[row]};             \
+                call->row = row, status = name##_timer_(timer, &out, &name##_handles_, name##_emit_);                     \
+            } else {                                                                                                      \
+                WM_ROW_(name, IN)                                                                                         \
+                status = name##_row_(&in, &out, &name##_handles_, name##_emit_);                                          \
+            }                                                                                                             \
+            if (status || wm_state_failed_) return WM_FAILED;                                                             \
+            wm_scratch_reset_();                                                                                          \
+            if (row + 1 < call->length && wm_pause_(call)) return call->row = row + 1, WM_MORE_;                          \
+        }                                                                                                                 \
+        return WM_OK;                                                                                                     \
+    }                                                                                                                     \
+    static const wm_function name = {                                                                                     \
+        #name, doc, "process", false, name##_in_, name##_out_, NULL, name##_run_, &name##_process_};                      \
+    WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, const struct name##_state *state,      \
+                               void (*emit)(const struct name##_out *))
+#define WM_ON_TIMER(name)                                                                                                 \
+    static int name##_timer_(wm_timer timer, struct name##_out *out, const struct name##_state *state,                    \
+                             void (*emit)(const struct name##_out *))
 
 // ---- Vectorised functions --------------------------------------------------------------------------------------------
 
@@ -781,7 +987,7 @@ WM_FN_ int wm_save_(size_t state, int32_t slot, const void *now, const void *old
         call->row = (size_t)-1;                                                                                           \
         return name##_all_(call->length, &in, &out) ? WM_FAILED : wm_whole_(call);                                        \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, kind, false, name##_in_, out_decl, NULL, name##_run_};                   \
+    static const wm_function name = {#name, doc, kind, false, name##_in_, out_decl, NULL, name##_run_, NULL};             \
     static int name##_all_(size_t n, const struct name##_in *in, struct name##_out *out)
 
 WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function has put in its columns
@@ -809,7 +1015,7 @@ WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function h
         }                                                                                                                 \
         return r->rows = call->length, WM_OK;                                                                             \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "filter", true, NULL, NULL, NULL, name##_run_};                          \
+    static const wm_function name = {#name, doc, "filter", true, NULL, NULL, NULL, name##_run_, NULL};                    \
     static int name##_row_(const wm_call *batch, size_t row)
 
 // WM_ANY_MAP(name, doc) { … return WM_OK; } sees batches of any columns and returns them as they are.
@@ -819,7 +1025,7 @@ WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function h
         wm_take_(call, call->length)->rows = call->length;                                                                \
         return name##_all_(call) ? WM_FAILED : WM_OK;                                                                     \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "map", true, NULL, NULL, NULL, name##_run_};                             \
+    static const wm_function name = {#name, doc, "map", true, NULL, NULL, NULL, name##_run_, NULL};                       \
     static int name##_all_(const wm_call *batch)
 
 // ---- The ABI ---------------------------------------------------------------------------------------------------------
@@ -852,10 +1058,27 @@ static void wm_finish_(wm_result_ *r) { // points the Arrow structures at what h
                            .buffers = none, .children = r->children, .release = 1};
 }
 
-typedef struct { wm_result_ *array; int32_t *origins; int32_t row; uint32_t sides[2], partial, reserved[2]; } wm_step_;
+typedef struct { wm_result_ *array; int32_t *origins; int32_t row; uint32_t sides[2], partial, side, reserved; } wm_step_;
 static int wm_step_error_(wm_step_ *out, int32_t row) {
     if (!wm_error_.size) wm_puts_(&wm_error_, "the function failed without saying why");
     return out->row = row, WM_ERROR_;
+}
+static void wm_follow_(wm_call *c, wm_result_ *r) { // r waits for the host behind what does
+    if (c->head) c->tail->next = r; else c->head = r;
+    c->tail = r, r->next = NULL;
+}
+static void wm_gather_(wm_call *c) { // what side outputs have waits behind the results
+    for (size_t i = 0; c->fn->process && c->fn->process->sides[i]; i++) {
+        wm_call *side = c->fn->process->sides[i];
+        if (side->now) wm_queue_(side);
+        for (wm_result_ *r = side->head, *next; r; r = next)
+            if (next = r->next, r->side = i + 1, r->rows) wm_follow_(c, r); else wm_idle_(r);
+        side->head = NULL;
+    }
+}
+static void wm_drop_all_(wm_call *c) {
+    wm_drop_(c);
+    for (size_t i = 0; c->fn->process && c->fn->process->sides[i]; i++) wm_drop_(c->fn->process->sides[i]);
 }
 static int wm_run_(wm_call *c, wm_step_ *out) {
     wm_error_.size = 0;
@@ -863,12 +1086,17 @@ static int wm_run_(wm_call *c, wm_step_ *out) {
         if (c->done) return wm_fail("wasmill_next was called after the last step"), wm_step_error_(out, -1);
         wm_scratch_reset_(), wm_config_ = c->config;
         int status = c->fn->run(c);
-        if (status == WM_FAILED) return c->done = true, wm_drop_(c), wm_step_error_(out, (int32_t)c->row);
+        if (status == WM_FAILED) return c->done = true, wm_drop_all_(c), wm_step_error_(out, (int32_t)c->row);
         c->done = status == WM_OK;
-        if (c->now->rows || !c->head) wm_queue_(c); else wm_idle_(c->now), c->now = NULL;
+        wm_result_ *now = c->now;
+        if (now->rows) wm_queue_(c);
+        wm_gather_(c), c->now = NULL;
+        if (!now->rows && c->head) wm_idle_(now);
+        else if (!now->rows) wm_follow_(c, now);
     }
     wm_result_ *r = c->head;
-    c->head = r->next, wm_finish_(r), out->array = r;
+    c->head = r->next, wm_finish_(r), out->array = r, out->side = (uint32_t)r->side;
+    if (c->fn->process) out->origins = r->origins;
     if (c->fn->kind[1] == 'l' || c->fn->kind[0] == 'k') { // flat_map, keyed_map
         out->origins = r->origins;
         out->partial = c->head && c->head->origins[0] == r->origins[r->rows - 1];
@@ -911,14 +1139,35 @@ static void wm_json_columns_(wm_text_ *t, const char *what, const wm_decl_ *d, c
     }
     wm_puts_(t, "]");
 }
+static void wm_json_process_(wm_text_ *t, const wm_process_ *p) {
+    wm_puts_(t, ", \"state\": [");
+    for (const wm_state_decl_ *d = p->states; d->name; d++) {
+        wm_puts_(t, d == p->states ? "{\"name\": " : ", {\"name\": "), wm_json_(t, d->name);
+        wm_puts_(t, ", \"kind\": "), wm_json_(t, d->kind), wm_puts_(t, ", \"type\": \"");
+        if (d->type) wm_puts_(t, d->type), wm_puts_(t, ", ");
+        wm_puts_(t, d->value_type), wm_puts_(t, "\"");
+        if (*d->ttl) wm_puts_(t, ", \"ttl\": "), wm_json_(t, d->ttl);
+        wm_puts_(t, "}");
+    }
+    wm_puts_(t, "], \"sides\": [");
+    for (wm_call *const *side = p->sides; *side; side++) {
+        wm_puts_(t, side == p->sides ? "{\"tag\": " : ", {\"tag\": "), wm_json_(t, (*side)->fn->name);
+        wm_json_columns_(t, "out", (*side)->fn->out, NULL), wm_puts_(t, "}");
+    }
+    wm_puts_(t, "]");
+}
 WM_EXPORT_("wasmill_describe") uint64_t wasmill_describe(void) {
     static wm_text_ t;
-    t.size = 0, wm_puts_(&t, "{\"abi\": 1, \"name\": "), wm_json_(&t, wm_module_.name), wm_puts_(&t, ", \"functions\": [");
+    bool timed = false;
+    for (size_t i = 0; i < wm_module_.n; i++) timed |= wm_module_.functions[i]->process != NULL;
+    t.size = 0, wm_puts_(&t, timed ? "{\"abi\": 1, \"minor\": 1, \"name\": " : "{\"abi\": 1, \"name\": "), wm_json_(&t, wm_module_.name), wm_puts_(&t, ", \"functions\": [");
     for (size_t i = 0; i < wm_module_.n; i++) {
         const wm_function *f = wm_module_.functions[i];
         wm_puts_(&t, i ? ",\n{\"name\": " : "\n{\"name\": "), wm_json_(&t, f->name), wm_puts_(&t, ", \"kind\": "), wm_json_(&t, f->kind);
         wm_puts_(&t, ", \"doc\": "), wm_json_(&t, f->doc), wm_json_columns_(&t, "in", f->in, NULL);
-        wm_json_columns_(&t, "out", f->out, f->in), wm_json_columns_(&t, "state", f->state, NULL), wm_puts_(&t, "}");
+        wm_json_columns_(&t, "out", f->out, f->in), wm_json_columns_(&t, "state", f->state, NULL);
+        if (f->process) wm_json_process_(&t, f->process);
+        wm_puts_(&t, "}");
     }
     wm_puts_(&t, "\n]}");
     return (uint64_t)(uintptr_t)t.data << 32 | t.size;
@@ -933,7 +1182,7 @@ WM_EXPORT_("wasmill_open") int wasmill_open(size_t fn, const wm_schema_ *schema,
     for (; f->in && f->in[n].name; n++) {}
     if (!f->any && n != have) return wm_fail("expected %zu columns, got %zu", n, have), WM_ERROR_;
     if (c->fn) { // opened again: start anew
-        wm_drop_(c);
+        wm_drop_all_(c);
         for (wm_result_ *r = c->idle, *next; r; r = next) next = r->next, wm_discard_(r);
         for (size_t i = 0; i < c->n_columns; i++) wm_forget_(&c->columns[i]);
         wm_free(c->columns, (c->n_columns + 1) * sizeof *c->columns), wm_free((void *)c->config.data, c->config.size);
@@ -948,12 +1197,26 @@ WM_EXPORT_("wasmill_open") int wasmill_open(size_t fn, const wm_schema_ *schema,
             return wm_fail("there is no input column %s to pass through", f->out[c->n_out].name), WM_ERROR_;
     return WM_OK;
 }
+static void wm_timed_(wm_call *c, const wm_array_ *times, const wm_array_ *slots) {
+    c->times = (wm_column){.format = "l", .width = 8}, wm_view_(&c->times, times);
+    c->slots = slots->n_buffers > 1 ? (const int32_t *)slots->buffers[1] + slots->offset : NULL;
+}
+WM_EXPORT_("wasmill_timers") int wasmill_timers(size_t fn, const wm_array_ *in, wm_step_ *out) {
+    wm_call *c = wm_calls_ && fn < wm_module_.n ? &wm_calls_[fn] : NULL;
+    wm_error_.size = 0;
+    if (!c || !c->fn || !c->fn->process) return wm_fail("function %zu is no process function that is open", fn), wm_step_error_(out, -1);
+    wm_drop_all_(c), c->done = false, c->row = c->n_slots = 0, c->length = (size_t)in->length;
+    wm_timed_(c, in->children[0], in->children[2]);
+    c->domains = (const int8_t *)in->children[1]->buffers[1] + in->children[1]->offset;
+    return wm_run_(c, out);
+}
 WM_EXPORT_("wasmill_call") int wasmill_call(size_t fn, const wm_array_ *in, wm_step_ *out) {
     wm_call *c = wm_calls_ && fn < wm_module_.n ? &wm_calls_[fn] : NULL;
     wm_error_.size = 0;
     if (!c || !c->fn) return wm_fail("function %zu is not open", fn), wm_step_error_(out, -1);
-    wm_drop_(c), c->done = false, c->row = c->n_slots = 0, c->length = (size_t)in->length;
+    wm_drop_all_(c), c->done = false, c->domains = NULL, c->row = c->n_slots = 0, c->length = (size_t)in->length;
     for (size_t i = 0; i < c->n_columns; i++) wm_view_(&c->columns[i], in->children[i]);
+    if (c->fn->process) wm_timed_(c, in->children[c->n_columns], in->children[c->n_columns + 1]);
     if (c->fn->state) {
         const wm_array_ *s = in->children[c->n_columns];
         c->slots = s->n_buffers > 1 ? (const int32_t *)s->buffers[1] + s->offset : NULL;

@@ -51,12 +51,33 @@ func (f *function) begin(in *arrowArray) {
 	for i := range f.columns {
 		f.columns[i].view((*arrowArray)(children[i].at()))
 	}
-	if f.state != nil {
-		var slots column
-		slots.width = 4
-		slots.view((*arrowArray)(children[len(f.columns)].at()))
-		f.slots = unsafe.Slice((*int32)(slots.values), f.length)
+	f.firing = false
+	switch {
+	case f.kind == "process":
+		f.times.width = 8
+		f.times.view((*arrowArray)(children[len(f.columns)].at()))
+		f.number(children[len(f.columns)+1])
+	case f.state != nil:
+		f.number(children[len(f.columns)])
 	}
+}
+
+// number takes the slots of a call.
+func (f *function) number(column32 pointer) {
+	slots := column{width: 4}
+	slots.view((*arrowArray)(column32.at()))
+	f.slots = unsafe.Slice((*int32)(slots.values), f.length)
+}
+
+// fire is begin for timers.
+func (f *function) fire(in *arrowArray) {
+	children := unsafe.Slice((*pointer)(in.children.at()), int(in.nChildren))
+	f.drop()
+	f.length, f.next, f.at, f.done, f.firing = int(in.length), 0, 0, false, true
+	f.times.width, f.domains.width = 8, 1
+	f.times.view((*arrowArray)(children[0].at()))
+	f.domains.view((*arrowArray)(children[1].at()))
+	f.number(children[2])
 }
 
 // proceed fills out with the next step.
@@ -71,20 +92,27 @@ func (f *function) proceed(out *step) int32 {
 			return fail(err)
 		}
 		f.done = f.next >= f.length
-		if f.now.rows > 0 || len(f.full) == 0 {
-			f.full = append(f.full, f.now)
-		} else {
-			f.idle = append(f.idle, f.now)
-		}
+		now := f.now
 		f.now = nil
+		if now.rows > 0 {
+			f.full = append(f.full, now)
+		}
+		f.gather()
+		switch {
+		case now.rows > 0:
+		case len(f.full) == 0:
+			f.full = append(f.full, now)
+		default:
+			f.idle = append(f.idle, now)
+		}
 	}
 	r := f.full[0]
 	f.full = f.full[:copy(f.full, f.full[1:])]
-	out.array = f.finish(r)
+	out.array, out.side = f.finish(r), uint32(r.side)
 	live[out.array] = r
 	if len(r.origins) > 0 {
 		out.origins = addressOf(unsafe.Pointer(unsafe.SliceData(r.origins)))
-		if len(f.full) > 0 && f.full[0].origins[0] == r.origins[len(r.origins)-1] {
+		if f.kind != "process" && len(f.full) > 0 && f.full[0].origins[0] == r.origins[len(r.origins)-1] {
 			out.partial = 1
 		}
 	}

@@ -5,7 +5,14 @@ import "strings"
 // describe returns the description of what is registered, as JSON.
 func describe() []byte {
 	var b strings.Builder
-	b.WriteString(`{"abi": 1, "functions": [`)
+	b.WriteString(`{"abi": 1, `)
+	for _, f := range functions {
+		if f.kind == "process" {
+			b.WriteString(`"minor": 1, `)
+			break
+		}
+	}
+	b.WriteString(`"functions": [`)
 	for i, f := range functions {
 		if i > 0 {
 			b.WriteString(",")
@@ -18,11 +25,39 @@ func describe() []byte {
 		if f.kind != "filter" { // whose column goes without saying
 			describeRow(&b, "out", f.out, (*codec).declared)
 		}
-		describeRow(&b, "state", f.state, func(k *codec) string { return k.text })
+		if f.kind == "process" {
+			describeStates(&b, f)
+		} else {
+			describeRow(&b, "state", f.state, func(k *codec) string { return k.text })
+		}
 		b.WriteString("}")
 	}
 	b.WriteString("\n]}")
 	return []byte(b.String())
+}
+
+func describeStates(b *strings.Builder, f *function) {
+	b.WriteString(`, "state": [`)
+	for i, s := range f.states {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(`{"name": ` + quote(s.name) + `, "kind": ` + quote(s.kind) + `, "type": ` + quote(s.text))
+		if s.ttl != "" {
+			b.WriteString(`, "ttl": ` + quote(s.ttl))
+		}
+		b.WriteString("}")
+	}
+	b.WriteString(`], "sides": [`)
+	for i, s := range f.sideFunctions {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(`{"tag": ` + quote(s.name))
+		describeRow(b, "out", s.out, (*codec).declared)
+		b.WriteString("}")
+	}
+	b.WriteString("]")
 }
 
 func describeRow(b *strings.Builder, member string, r *row, text func(*codec) string) {

@@ -22,8 +22,35 @@
 // # Kinds
 //
 // [Map] makes one row of each, [FlatMap] any number, [Filter] keeps rows, [Scalar], [Scalar1] to [Scalar3] compute one column,
-// [Vector1] and [Vector2] do so over whole columns, [KeyedMap] and [KeyedFlatMap] have state per key, [AnyFilter] takes
-// any columns.
+// [Vector1] and [Vector2] do so over whole columns, [KeyedMap] and [KeyedFlatMap] have state per key, [Process] has timers, lists,
+// maps and side outputs besides, [AnyFilter] takes any columns.
+//
+// # Process functions
+//
+//	type visits struct {
+//		Last    wasmill.ValueState[int64]
+//		Pages   wasmill.ListState[string]
+//		Counts  wasmill.MapState[string, int64] `ttl:"1h"` // it expires: docs/abi.md, "Description"
+//		Bounces wasmill.SideOutput[bounce]                 // v.Bounces.Emit(bounce{...})
+//	}
+//
+//	func (v *visits) Process(ctx *wasmill.Context[visit], in click) error {
+//		at, _ := ctx.Time()
+//		v.Last.Set(at)
+//		v.Pages.Add(in.Page)
+//		ctx.SetTimer(wasmill.EventTime, at+600_000)
+//		return nil
+//	}
+//
+//	func (v *visits) OnTimer(ctx *wasmill.Context[visit], t wasmill.Timer) error {
+//		ctx.Emit(visit{End: t.Time, Pages: int64(len(v.Pages.Get()))})
+//		v.Pages.Clear()
+//		return nil
+//	}
+//
+//	func init() { wasmill.Process("visits", &visits{}) }
+//
+// What a state holds belongs to the key of the row or timer at hand. One that cannot be read or written fails the row.
 //
 // # Columns
 //

@@ -73,6 +73,19 @@ func next(fn uint32, out pointer) int32 {
 	return f.proceed((*step)(out.at()))
 }
 
+//go:wasmexport wasmill_timers
+func timers(fn uint32, in, out pointer) int32 {
+	f, err := functionAt(fn)
+	if err == nil && (!f.opened || f.kind != "process") {
+		err = Errorf("function ", f.name, " is no process function that is open")
+	}
+	if err != nil {
+		return fail(err)
+	}
+	f.fire((*arrowArray)(in.at()))
+	return f.proceed((*step)(out.at()))
+}
+
 //go:wasmexport wasmill_release
 func release(array pointer) {
 	if r := live[array]; r != nil {

@@ -22,11 +22,18 @@ type function struct {
 	open            func(config []byte) error
 	run             func(f *function) error // fills results until done, or until a result is full
 
+	states        []stateField // of a process
+	sides         []aside
+	sideFunctions []*function
+
 	columns []column
 	slots   []int32
-	length  int // rows of the batch
-	next    int // the first row not worked on yet
-	at      int // the row at work, for errors
+	times   column // of a process: of its rows or timers
+	domains column // of its timers
+	firing  bool   // the call is about timers
+	length  int    // rows of the batch
+	next    int    // the first row not worked on yet
+	at      int    // the row at work, for errors
 	now     *result
 	full    []*result
 	idle    []*result
@@ -45,6 +52,7 @@ type result struct {
 	first    int // the batch's row that row 0 comes from, where rows correspond one to one
 	rows     int
 	bytes    int
+	side     int // the side output that it belongs to, counted from 1
 }
 
 // functions in the order of their registration.
@@ -182,6 +190,9 @@ func (f *function) drop() {
 	}
 	f.idle = append(f.idle, f.full...)
 	f.now, f.full = nil, f.full[:0]
+	for _, s := range f.sideFunctions {
+		s.drop()
+	}
 }
 
 // failure is an error whose text is for the function's author.
@@ -192,10 +203,17 @@ func (e failure) Error() string { return string(e) }
 // Errorf joins its parts to an error. It stands in for fmt.Errorf, which makes a guest larger by 300 KB.
 func Errorf(parts ...string) error { return failure(strings.Join(parts, "")) }
 
+// refusal ends a row from within what cannot return an error.
+type refusal struct{ failure }
+
 // protect runs fn, and makes an error of a panic in it, with the lines of the author's code that led there.
 func protect(fn func() error) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		switch p := recover().(type) {
+		case nil:
+		case refusal:
+			err = p.failure
+		default:
 			err = failure("panic: " + panicText(p) + where())
 		}
 	}()

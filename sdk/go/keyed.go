@@ -117,14 +117,14 @@ func (s *states[State]) of(slot int32) (*keyState[State], error) {
 			return nil, Errorf("state ", f.name, " holds ", itoa(len(value)), " bytes, expected ", itoa(width))
 		}
 		fresh, key.stored[i] = false, value
-		s.decode(f.codec, value, unsafe.Add(unsafe.Pointer(&key.now), f.offset))
+		decodeValue(f.codec, value, unsafe.Add(unsafe.Pointer(&key.now), f.offset))
 	}
 	s.flags(key).New = fresh
 	return key, nil
 }
 
-// decode reads a stored value as the only row of a column.
-func (s *states[State]) decode(k *codec, value []byte, to unsafe.Pointer) {
+// decodeValue reads a stored value as the only row of a column.
+func decodeValue(k *codec, value []byte, to unsafe.Pointer) {
 	c := column{width: abs(k.width), values: unsafe.Pointer(unsafe.SliceData(value))}
 	offsets := [2]int64{0, int64(len(value))}
 	narrow := [2]int32{0, int32(len(value))}

@@ -37,8 +37,8 @@ type step struct {
 	array, origins pointer
 	row            int32
 	_, _           uint32
-	partial        uint32
-	_, _           uint32
+	partial, side  uint32
+	_              uint32
 }
 
 var (

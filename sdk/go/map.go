@@ -120,11 +120,11 @@ func inChunks[In any](f *function, in *row, rows *[]In, each func(n int) error) 
 	if *rows == nil {
 		*rows = make([]In, chunk)
 	}
-	for f.next < f.length && len(f.full) == 0 {
+	for f.next < f.length && len(f.full) == 0 && !f.sidesFull() {
 		n := min(chunk, f.length-f.next)
 		f.at = f.next
 		for i := range in.fields {
-			if field := &in.fields[i]; !field.codec.pass {
+			if field := &in.fields[i]; !field.codec.pass && !f.firing {
 				field.codec.read(&f.columns[i], f.next, n, unsafe.Add(unsafe.Pointer(unsafe.SliceData(*rows)), field.offset), in.size)
 			}
 		}

@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/wasmill/wasmill/engine/udf"
@@ -32,15 +33,25 @@ func Check(ctx context.Context, b udf.Bundle) ([]Result, error) {
 	}
 	var results []Result
 	for _, v := range vectors {
+		if v.Optional && udf.Find(b.Functions(), v.Function, "") == nil {
+			continue
+		}
 		for _, layout := range layouts {
-			g, err := b.Instantiate(ctx, udf.Options{})
+			var last string
+			g, err := b.Instantiate(ctx, udf.Options{Fuel: v.Fuel, Log: func(_ int, line string) { last = line }})
 			if err != nil {
 				return nil, err
 			}
-			results = append(results, Result{Vector: v.Name, Layout: layout, Err: v.run(ctx, b.Functions(), g, layout)})
-			if err := g.Close(ctx); err != nil {
+			r := Result{Vector: v.Name, Layout: layout, Err: v.run(ctx, b.Functions(), g, layout)}
+			last = ""
+			err = g.Close(ctx)
+			switch {
+			case v.Closing == "" && err != nil:
 				return nil, err
+			case r.Err == nil && last != v.Closing:
+				r.Err = fmt.Errorf("expected %q to be logged when the guest is closed, got %q", v.Closing, last)
 			}
+			results = append(results, r)
 		}
 	}
 	return results, nil

@@ -29,7 +29,15 @@ func (v *Vector) run(ctx context.Context, functions []udf.Signature, g udf.Guest
 	if signature == nil {
 		return fmt.Errorf("the bundle has no function %s", v.Function)
 	}
-	f, err := g.Bind(ctx, v.Function, signature.Kind, in, v.Config, store)
+	var st udf.State = store
+	if signature.Kind == udf.Process {
+		store.timed = newTimed(store, signature.State)
+		st = store.timed
+	}
+	for _, side := range signature.Sides {
+		store.tags = append(store.tags, side.Tag)
+	}
+	f, err := g.Bind(ctx, v.Function, signature.Kind, in, v.Config, st)
 	if err != nil {
 		return err
 	}
@@ -66,16 +74,20 @@ func (v *Vector) call(ctx context.Context, g udf.Guest, f udf.Function, in *arro
 		rec = whole.NewSlice(padding, int64(padding+len(c.Rows)))
 		whole.Release()
 	}
-	got := outcome{inputs: len(c.Rows)}
+	got := outcome{inputs: len(c.Rows) + len(c.Fire), tags: store.tags}
 	before := g.Stats().CopiedBytes
-	err = f.Call(ctx, rec, store.begin(c.Keys), got.step)
+	if t := store.timed; t != nil {
+		err = t.call(ctx, f.(udf.TimedFunction), rec, c, got.step)
+	} else {
+		err = f.Call(ctx, rec, store.begin(c.Keys), got.step)
+	}
 	if c.Error != nil {
 		return c.Error.check(err)
 	}
 	if err != nil {
 		return err
 	}
-	if copied := g.Stats().CopiedBytes - before; copied > 0 && layout == "guest" {
+	if copied := g.Stats().CopiedBytes - before; copied > 0 && layout == "guest" && store.timed == nil { // event times lie outside
 		return fmt.Errorf("%d bytes were copied although the input lay in the guest", copied)
 	}
 	return got.check(c)
@@ -89,11 +101,16 @@ type outcome struct {
 	partial bool // so said the last step with rows
 	matched bool // a step had no origins
 	last    int  // how many steps were the last
+	tags    []string
+	sides   map[string]*outcome // by tag
 }
 
 func (o *outcome) step(r udf.Result) error {
 	if o.last > 0 {
 		return errors.New("a step came after the last one")
+	}
+	if r.Side > 0 {
+		return o.aside(r)
 	}
 	if r.Last {
 		o.last++
@@ -122,6 +139,9 @@ func (o *outcome) step(r udf.Result) error {
 func (o *outcome) check(c *Call) error {
 	if o.last != 1 {
 		return errors.New("there was no last step")
+	}
+	if err := o.checkSides(c.Sides); err != nil {
+		return err
 	}
 	if c.Counts != nil {
 		counts := make([]int, o.inputs)
@@ -187,6 +207,8 @@ func (want *Failure) check(err error) error {
 type states struct {
 	keys   []string // by slot
 	values map[string][]byte
+	timed  *timed   // of a process
+	tags   []string // of its side outputs
 }
 
 // begin takes a call's keys and returns the rows' slots, nil for nil.

@@ -38,6 +38,13 @@ func (noState) Get(int32, int32) ([]byte, bool, error) { return nil, false, nil 
 func (noState) Put(int32, int32, []byte) error         { return nil }
 func (noState) Delete(int32, int32) error              { return nil }
 
+func (noState) Add(int32, int32, []byte) error                             { return nil }
+func (noState) List(int32, int32) ([][]byte, error)                        { return nil, nil }
+func (noState) MapGet(int32, int32, []byte) ([]byte, bool, error)          { return nil, false, nil }
+func (noState) MapPut(int32, int32, []byte, []byte) error                  { return nil }
+func (noState) MapRemove(int32, int32, []byte) error                       { return nil }
+func (noState) MapFrom(int32, int32, []byte, func(k, v []byte) bool) error { return nil }
+
 func (noState) SetTimer(int32, udf.Domain, int64) error    { return nil }
 func (noState) DeleteTimer(int32, udf.Domain, int64) error { return nil }
 func (noState) Watermark() int64                           { return 0 }

@@ -23,6 +23,12 @@ type Vector struct {
 	In       []Column        `json:"in"`
 	Config   json.RawMessage `json:"config,omitempty"`
 	Calls    []Call          `json:"calls"`
+	// Optional says that a module without the function is not asked.
+	Optional bool `json:"optional,omitempty"`
+	// Fuel is the budget of each call, 0 for none.
+	Fuel uint64 `json:"fuel,omitempty"`
+	// Closing is the line that is logged when the guest is closed after the calls.
+	Closing string `json:"closing,omitempty"`
 }
 
 // Column is a column of the input; Type is in the grammar of pipelines.
@@ -34,8 +40,18 @@ type Column struct {
 // Call is one call: what goes in and what comes out. Rows are arrays of values, see docs/conformance.md.
 type Call struct {
 	Rows []json.RawMessage `json:"rows"`
-	// Keys are the rows' keys, for a keyed_map.
-	Keys []string `json:"keys,omitempty"`
+	// Keys are the rows' keys, for a keyed_map or a process, and Times the rows' event times, for a process; null for none.
+	Keys  []string `json:"keys,omitempty"`
+	Times []*int64 `json:"times,omitempty"`
+	// Watermark and Now set the clocks of a process before the call.
+	Watermark *int64 `json:"watermark,omitempty"`
+	Now       *int64 `json:"now,omitempty"`
+	// Fire stands for Rows and Keys: timers that fire, such as "event 10 a", each of another key.
+	Fire []string `json:"fire,omitempty"`
+	// Timers are those that are set behind the call, sorted as text; absent where they are not looked at.
+	Timers []string `json:"timers,omitempty"`
+	// Sides are the rows of side outputs by tag; of others there are none.
+	Sides map[string]Aside `json:"sides,omitempty"`
 	// Want are the rows of all steps together.
 	Want []json.RawMessage `json:"want"`
 	// Counts stand for Want where there would be too much of it: how many rows each input row makes.

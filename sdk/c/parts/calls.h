@@ -8,6 +8,8 @@ typedef struct wm_call {
     wm_str config; // JSON, "" for none
     const int32_t *slots;
     wm_result_ *now, *head, *tail, *idle;
+    wm_column times;        // of a process: of its rows or timers
+    const int8_t *domains;  // of its timers; NULL in a call with rows
     bool done;
 } wm_call;
 static wm_str wm_config_;
@@ -18,6 +20,7 @@ typedef struct wm_function {
     bool any;                         // takes any columns
     const wm_decl_ *in, *out, *state; // ended by a NULL name; out is NULL when the description has none
     int (*run)(wm_call *);
+    const struct wm_process_ *process; // of a process function
 } wm_function;
 typedef struct { const char *name; size_t n; const wm_function *const *functions; } wm_module;
 extern const wm_module wm_module_;

@@ -46,7 +46,7 @@ typedef struct wm_result_ {
     wm_array_ array; // first: the host releases a result by its address
     struct wm_result_ *next;
     struct wm_call *call;
-    size_t rows, cap, bytes, first;
+    size_t rows, cap, bytes, first, side;
     int32_t *origins;
     wm_array_ **children;
     wm_out out[];

@@ -65,7 +65,7 @@ WM_FN_ int wm_save_(size_t state, int32_t slot, const void *now, const void *old
             if (slots[i].loaded && name##_save_(&slots[i], (int32_t)i)) return call->row = (size_t)-1, WM_FAILED;         \
         return status;                                                                                                    \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "keyed_map", false, name##_in_, name##_out_, name##_state_, name##_run_}; \
+    static const wm_function name = {#name, doc, "keyed_map", false, name##_in_, name##_out_, name##_state_, name##_run_, NULL}; \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, struct name##_state *state,            \
                                void (*emit)(const struct name##_out *))
 

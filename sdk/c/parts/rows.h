@@ -53,7 +53,7 @@
         }                                                                                                                 \
         return call->row = end, end < call->length ? WM_MORE_ : WM_OK;                                                    \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, kind, false, name##_in_, name##_out_, NULL, name##_run_};                \
+    static const wm_function name = {#name, doc, kind, false, name##_in_, name##_out_, NULL, name##_run_, NULL};          \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out)
 
 WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
@@ -75,7 +75,7 @@ WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
         }                                                                                                                 \
         return r->rows = call->length, WM_OK;                                                                             \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "filter", false, name##_in_, NULL, NULL, name##_run_};                   \
+    static const wm_function name = {#name, doc, "filter", false, name##_in_, NULL, NULL, name##_run_, NULL};             \
     WM_INLINE_ int name##_row_(const struct name##_in *in)
 
 #define WM_EMIT_(name, OUT)                                                                                               \
@@ -103,6 +103,6 @@ WM_FN_ void wm_store_keep_(wm_out *o, size_t row, int keep) {
         }                                                                                                                 \
         return WM_OK;                                                                                                     \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "flat_map", false, name##_in_, name##_out_, NULL, name##_run_};          \
+    static const wm_function name = {#name, doc, "flat_map", false, name##_in_, name##_out_, NULL, name##_run_, NULL};    \
     WM_INLINE_ int name##_row_(const struct name##_in *in, struct name##_out *out, void (*emit)(const struct name##_out *))
 

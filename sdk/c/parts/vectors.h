@@ -28,7 +28,7 @@
         call->row = (size_t)-1;                                                                                           \
         return name##_all_(call->length, &in, &out) ? WM_FAILED : wm_whole_(call);                                        \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, kind, false, name##_in_, out_decl, NULL, name##_run_};                   \
+    static const wm_function name = {#name, doc, kind, false, name##_in_, out_decl, NULL, name##_run_, NULL};             \
     static int name##_all_(size_t n, const struct name##_in *in, struct name##_out *out)
 
 WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function has put in its columns
@@ -56,7 +56,7 @@ WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function h
         }                                                                                                                 \
         return r->rows = call->length, WM_OK;                                                                             \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "filter", true, NULL, NULL, NULL, name##_run_};                          \
+    static const wm_function name = {#name, doc, "filter", true, NULL, NULL, NULL, name##_run_, NULL};                    \
     static int name##_row_(const wm_call *batch, size_t row)
 
 // WM_ANY_MAP(name, doc) { … return WM_OK; } sees batches of any columns and returns them as they are.
@@ -66,6 +66,6 @@ WM_FN_ int wm_whole_(wm_call *call) { // takes over what a vectorised function h
         wm_take_(call, call->length)->rows = call->length;                                                                \
         return name##_all_(call) ? WM_FAILED : WM_OK;                                                                     \
     }                                                                                                                     \
-    static const wm_function name = {#name, doc, "map", true, NULL, NULL, NULL, name##_run_};                             \
+    static const wm_function name = {#name, doc, "map", true, NULL, NULL, NULL, name##_run_, NULL};                       \
     static int name##_all_(const wm_call *batch)
 

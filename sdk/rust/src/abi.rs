@@ -110,9 +110,13 @@ unsafe fn prepare(g: &mut Guest, index: usize, schema: &ArrowSchema, config: &[u
         Some(fields) => fields.iter().map(|f| f.layout.clone()).collect(),
         None => vec![Layout::Pass; columns.len()],
     };
+    let mut progress = Progress::new(layouts);
+    for (_, fields) in function.process.iter().flat_map(|declared| &declared.sides) {
+        progress.sides.push(Progress::new(fields.iter().map(|f| f.layout.clone()).collect()));
+    }
     g.open[index] = Some(Open {
-        input: Input { columns, slots: std::ptr::null(), length: 0 },
-        progress: Progress::new(layouts),
+        input: Input { columns, slots: std::ptr::null(), length: 0, times: None, domains: std::ptr::null() },
+        progress,
         config: Rc::from(String::from_utf8_lossy(config).as_ref()),
     });
     Ok(())
@@ -129,10 +133,46 @@ pub unsafe fn call(list: List, index: usize, batch: *const ArrowArray, out: *mut
                 c.view(children(i));
             }
             open.input.length = batch.length as usize;
-            if g.functions[index].state.is_some() && batch.length > 0 {
-                let slots = children(open.input.columns.len());
+            let behind = open.input.columns.len();
+            open.input.domains = std::ptr::null();
+            if g.functions[index].process.is_some() {
+                open.input.timed(children(behind), children(behind + 1));
+            } else if g.functions[index].state.is_some() && batch.length > 0 {
+                let slots = children(behind);
                 open.input.slots = (*slots.buffers.add(1) as *const i32).add(slots.offset as usize);
             }
+            open.progress.begin(open.input.length);
+        }
+        proceed(g, index, &mut *out)
+    })
+}
+
+impl Input {
+    /// Takes the times and slots of rows or timers.
+    unsafe fn timed(&mut self, times: &ArrowArray, slots: &ArrowArray) {
+        let mut column = Column::single(8, &[], None);
+        column.view(times);
+        self.times = Some(column);
+        if slots.length > 0 {
+            self.slots = (*slots.buffers.add(1) as *const i32).add(slots.offset as usize);
+        }
+    }
+}
+
+/// # Safety
+/// As for `open`.
+pub unsafe fn timers(list: List, index: usize, batch: *const ArrowArray, out: *mut Step) -> i32 {
+    with(list, |g| {
+        if g.functions.get(index).map_or(true, |f| f.process.is_none()) {
+            g.error = format!("function {} is no process function", index);
+            return ERROR;
+        }
+        if let Some(Some(open)) = g.open.get_mut(index) {
+            let batch = &*batch;
+            open.input.length = batch.length as usize;
+            open.input.timed(&**batch.children, &**batch.children.add(2));
+            let domains = &**batch.children.add(1);
+            open.input.domains = (*domains.buffers.add(1) as *const i8).add(domains.offset as usize);
             open.progress.begin(open.input.length);
         }
         proceed(g, index, &mut *out)
@@ -174,7 +214,10 @@ pub fn release(list: List, array: *const ArrowArray) {
         if let Some(i) = g.lent.iter().position(|(_, page)| std::ptr::eq(&page.array, array)) {
             let (index, page) = g.lent.swap_remove(i);
             if let Some(open) = &mut g.open[index] {
-                open.progress.idle.push(page);
+                match page.side {
+                    0 => open.progress.idle.push(page),
+                    n => open.progress.sides[n - 1].idle.push(page),
+                }
             }
         }
     })

@@ -54,7 +54,8 @@ pub struct Step {
     pub side_count: u32,
     pub sides: u32,
     pub partial: u32,
-    pub reserved: [u32; 2],
+    pub side: u32,
+    pub reserved: u32,
 }
 
 #[cfg(target_arch = "wasm32")]

@@ -3,8 +3,10 @@ use crate::value::Field;
 
 /// The description of a module, as JSON.
 pub(crate) fn describe(name: &str, functions: &[Function]) -> String {
+    let timed = functions.iter().any(|f| f.process.is_some());
     let functions: Vec<String> = functions.iter().map(function).collect();
-    format!("{{\"abi\": 1, \"name\": {}, \"functions\": [\n{}\n]}}", quote(name), functions.join(",\n"))
+    let minor = if timed { "\"minor\": 1, " } else { "" };
+    format!("{{\"abi\": 1, {}\"name\": {}, \"functions\": [\n{}\n]}}", minor, quote(name), functions.join(",\n"))
 }
 
 fn function(f: &Function) -> String {
@@ -17,6 +19,19 @@ fn function(f: &Function) -> String {
         row(&mut text, "out", &f.output, Field::declared);
     }
     row(&mut text, "state", &f.state, |field| field.arrow.clone());
+    if let Some(declared) = &f.process {
+        let states = declared.states.iter().map(|s| {
+            let ttl = if s.ttl.is_empty() { String::new() } else { format!(", \"ttl\": {}", quote(s.ttl)) };
+            format!("{{\"name\": {}, \"kind\": {}, \"type\": {}{}}}", quote(s.name), quote(s.kind), quote(&s.arrow), ttl)
+        });
+        text += &format!(", \"state\": [{}]", states.collect::<Vec<_>>().join(", "));
+        let sides = declared.sides.iter().map(|(tag, fields)| {
+            let mut side = format!("{{\"tag\": {}", quote(tag));
+            row(&mut side, "out", &Some(fields.clone()), Field::declared);
+            side + "}"
+        });
+        text += &format!(", \"sides\": [{}]", sides.collect::<Vec<_>>().join(", "));
+    }
     text + "}"
 }
 

@@ -1,5 +1,7 @@
 use crate::column::Column;
+use crate::process::{Domain, Timer};
 use crate::progress::Progress;
+use crate::state::Declared;
 use crate::value::{Field, Layout};
 
 /// How a run ends: the error is a text for the row `progress.next`, or for none when that is behind the last.
@@ -18,6 +20,8 @@ pub struct Function {
     /// None: the input's columns.
     pub output: Option<Vec<Field>>,
     pub state: Option<Vec<Field>>,
+    /// The states and side outputs of a process function.
+    pub process: Option<Declared>,
     pub run: Run,
 }
 
@@ -26,12 +30,34 @@ pub struct Input {
     pub(crate) columns: Vec<Column>,
     pub(crate) slots: *const i32,
     pub(crate) length: usize,
+    /// Of a process function: the times of its rows or timers, and the domains of its timers, null in a call with rows.
+    pub(crate) times: Option<Column>,
+    pub(crate) domains: *const i8,
 }
 
 impl Input {
     /// The columns.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Whether the call is about timers.
+    pub(crate) fn firing(&self) -> bool {
+        !self.domains.is_null()
+    }
+
+    /// The time of a row or a timer.
+    pub(crate) fn time(&self, row: usize) -> Option<i64> {
+        assert!(row < self.length);
+        let times = self.times.as_ref()?;
+        (!times.null(row)).then(|| unsafe { *(times.values as *const i64).add(row) })
+    }
+
+    /// A timer that fires.
+    pub(crate) fn timer(&self, row: usize) -> Timer {
+        let time = self.time(row).unwrap_or(0);
+        let domain = if unsafe { *self.domains.add(row) } == 0 { Domain::EventTime } else { Domain::ProcessingTime };
+        Timer { time, domain }
     }
 
     /// The slot of a row's key.
@@ -72,6 +98,15 @@ impl Function {
         for f in self.state.iter().flatten() {
             if matches!(f.layout, Layout::Pass | Layout::List(_) | Layout::Struct(_)) {
                 panic!("function {}: state {}: lists, rows and Pass cannot be state; store a Vec<u8>", name, f.name);
+            }
+        }
+        if let Some(declared) = &self.process {
+            let mut names: Vec<&str> = Vec::new();
+            for name in declared.states.iter().map(|s| s.name).chain(declared.sides.iter().map(|s| s.0)) {
+                if names.contains(&name) {
+                    panic!("function {}: there are two states or side outputs named {}", self.name, name);
+                }
+                names.push(name);
             }
         }
         self

@@ -52,8 +52,10 @@ mod nullable;
 mod output;
 mod page;
 mod pass;
+mod process;
 mod progress;
 mod run;
+mod state;
 mod text;
 mod value;
 mod vector;
@@ -72,6 +74,8 @@ pub use host::{config, deadline, log, metric, Level};
 pub use keyed::Key;
 pub use list::List;
 pub use pass::Pass;
+pub use process::{Context, Domain, Timer};
+pub use state::{ListState, MapState, SideOutput, ValueState};
 
 /// What the macros' expansions name. It is not for guests, and changes without notice.
 #[doc(hidden)]
@@ -85,8 +89,10 @@ pub mod rt {
     pub use crate::function::{Done, Function, Input};
     pub use crate::keyed::{keyed_map, Key};
     pub use crate::output::Output;
+    pub use crate::process::{process, Context};
     pub use crate::progress::Progress;
     pub use crate::run::{filter, map, scalar, Outcome, Single};
+    pub use crate::state::{Declared, Member, Members};
     pub use crate::value::{field, name, Field, Layout, Read, ReadRow, Row, Unreadable, Value, Write, WriteRow};
     pub use crate::vector::{finish_vector, slice, Number};
 }

@@ -12,6 +12,7 @@
 ///     scalar gcd(a: i64, b: i64) -> gcd: i64;              // fn gcd(i64, i64) -> i64
 ///     vector fahrenheit(celsius: f64) -> fahrenheit: f64;  // fn fahrenheit(&[f64], &mut [f64])
 ///     keyed_map smooth(Average; Reading) -> Smoothed;      // fn smooth(&mut Key<Average>, Reading, &mut Emit<Smoothed>)
+///     process visits(Visits; Click) -> Visit, timer left;  // fn visits(&mut Context<Visit>, &Visits, Click), fn left(&mut Context<Visit>, &Visits, Timer)
 ///     any_filter whole;                                    // fn whole(&Batch, usize) -> bool
 ///     any_map echo;                                        // fn echo(&Batch)
 /// }
@@ -53,6 +54,10 @@ macro_rules! module {
             #[no_mangle]
             pub unsafe extern "C" fn wasmill_next(function: usize, out: *mut rt::Step) -> i32 {
                 rt::next(__wasmill_functions, function, out)
+            }
+            #[no_mangle]
+            pub unsafe extern "C" fn wasmill_timers(function: usize, batch: *const rt::ArrowArray, out: *mut rt::Step) -> i32 {
+                rt::timers(__wasmill_functions, function, batch, out)
             }
             #[no_mangle]
             pub extern "C" fn wasmill_release(array: *const rt::ArrowArray) { rt::release(__wasmill_functions, array) }
@@ -109,6 +114,18 @@ macro_rules! __entry {
             |input, progress| $crate::rt::keyed_map::<$state, $in, $out>(input, progress, |key, row, emit| $crate::rt::Outcome::<()>::outcome($f(key, row, emit))));
         $crate::__entry!($all; $($rest)*);
     };
+    ($all:ident; $(#[doc = $doc:expr])* process $f:ident($state:ty; $in:ty) -> $out:ty, timer $timer:ident; $($rest:tt)*) => {
+        $crate::__add!($all, $f, "process", [$($doc),*], Some(<$in as $crate::rt::Row>::fields()), Some(<$out as $crate::rt::Row>::fields()), None,
+            |input, progress| $crate::rt::process::<$state, $in, $out>(input, progress,
+                |context, state, row| $crate::rt::Outcome::<()>::outcome($f(context, state, row)),
+                |context, state, timer| $crate::rt::Outcome::<()>::outcome($timer(context, state, timer))),
+            {
+                let mut declared = $crate::rt::Declared::default();
+                let _ = <$state as $crate::rt::Members>::bind(&mut declared);
+                Some(declared)
+            });
+        $crate::__entry!($all; $($rest)*);
+    };
     ($all:ident; $(#[doc = $doc:expr])* any_filter $f:ident; $($rest:tt)*) => {
         $crate::__add!($all, $f, "filter", [$($doc),*], None, Some(<$crate::rt::Single<Option<bool>> as $crate::rt::Row>::fields()), None,
             |input, progress| $crate::rt::any_filter(input, progress, |batch, row| $crate::rt::Outcome::outcome($f(batch, row))));
@@ -132,7 +149,10 @@ macro_rules! __result {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __add {
-    ($all:ident, $f:ident, $kind:literal, [$($doc:expr),*], $input:expr, $output:expr, $state:expr, |$in:ident, $progress:ident| $run:expr) => {{
+    ($all:ident, $f:ident, $kind:literal, [$($doc:expr),*], $input:expr, $output:expr, $state:expr, |$in:ident, $progress:ident| $run:expr) => {
+        $crate::__add!($all, $f, $kind, [$($doc),*], $input, $output, $state, |$in, $progress| $run, None)
+    };
+    ($all:ident, $f:ident, $kind:literal, [$($doc:expr),*], $input:expr, $output:expr, $state:expr, |$in:ident, $progress:ident| $run:expr, $process:expr) => {{
         // Names of items, unlike those of variables, can hide the guest's.
         fn __wasmill_run($in: &$crate::rt::Input, $progress: &mut $crate::rt::Progress) -> $crate::rt::Done {
             $run
@@ -140,7 +160,8 @@ macro_rules! __add {
         let lines: &[&str] = &[$($doc),*];
         let doc = lines.iter().map(|line| line.trim()).collect::<::std::vec::Vec<_>>().join(" ");
         let function = $crate::rt::Function {
-            name: $crate::rt::name(stringify!($f), &[]), kind: $kind, doc, input: $input, output: $output, state: $state, run: __wasmill_run,
+            name: $crate::rt::name(stringify!($f), &[]), kind: $kind, doc, input: $input, output: $output, state: $state, process: $process,
+            run: __wasmill_run,
         };
         $all.push(function.checked());
     }};

@@ -19,6 +19,8 @@ pub(crate) struct Page {
     pub rows: usize,
     pub bytes: usize,
     pub cap: usize,
+    /// The side output that it belongs to, counted from 1.
+    pub side: usize,
     passed: Vec<ArrowArray>,
     children: Vec<*const ArrowArray>,
 }
@@ -39,6 +41,7 @@ impl Page {
             rows: 0,
             bytes: 0,
             cap: 0,
+            side: 0,
             passed: vec![ArrowArray::EMPTY; layouts.len()],
             children: vec![ptr::null(); layouts.len()],
         }

@@ -15,12 +15,14 @@ pub struct Progress {
     #[allow(clippy::vec_box)] // a page stays where it is, whoever has it
     pub(crate) idle: Vec<Box<Page>>,
     pub(crate) done: bool,
+    /// Of the side outputs of a process function.
+    pub(crate) sides: Vec<Progress>,
 }
 
 impl Progress {
     /// For a function whose results have columns of these layouts.
     pub(crate) fn new(layouts: Vec<Layout>) -> Progress {
-        Progress { layouts, length: 0, next: 0, now: None, full: VecDeque::new(), idle: Vec::new(), done: true }
+        Progress { layouts, length: 0, next: 0, now: None, full: VecDeque::new(), idle: Vec::new(), done: true, sides: Vec::new() }
     }
 
     /// Starts a call over so many rows, and takes back what is left of the one before.
@@ -34,6 +36,23 @@ impl Progress {
     pub(crate) fn drop_pages(&mut self) {
         self.idle.extend(self.now.take());
         self.idle.extend(self.full.drain(..));
+        self.sides.iter_mut().for_each(Progress::drop_pages);
+    }
+
+    /// Puts the steps of side outputs that are full, or all, behind those of the results.
+    fn gather(&mut self, all: bool) {
+        for (i, side) in self.sides.iter_mut().enumerate() {
+            if all {
+                match side.now.take() {
+                    Some(page) if page.rows > 0 => side.full.push_back(page),
+                    page => side.idle.extend(page),
+                }
+            }
+            for mut page in side.full.drain(..) {
+                page.side = i + 1;
+                self.full.push_back(page);
+            }
+        }
     }
 
     /// The page to write to, with room for a row at least.
@@ -90,7 +109,7 @@ impl Progress {
 
     /// Whether a run has to stop, so that the host can take what there is.
     pub(crate) fn paused(&self) -> bool {
-        !self.full.is_empty()
+        !self.full.is_empty() || self.sides.iter().any(Progress::paused)
     }
 
     /// Runs the function on where there is no step to hand out. The row of an error is -1 where it is of none.
@@ -108,6 +127,7 @@ impl Progress {
             return Err((if self.next < self.length { self.next as i32 } else { -1 }, text));
         }
         self.done = self.next >= self.length;
+        self.gather(self.done);
         if self.done {
             if let Some(page) = self.now.take() {
                 if page.rows > 0 || self.full.is_empty() {
@@ -123,8 +143,15 @@ impl Progress {
     /// Hands out the next step; the page is the caller's to keep until the host releases its array.
     pub(crate) fn hand_out(&mut self, function: &Function, input: &Input, out: &mut Step) -> (bool, Box<Page>) {
         let mut page = self.full.pop_front().expect("a step");
-        out.array = page.finish(&input.columns, input.length, function.output.as_deref());
-        if let Some(last) = page.origins.last() {
+        let fields = match (page.side, &function.process) {
+            (1.., Some(declared)) => Some(&declared.sides[page.side - 1].1[..]),
+            _ => function.output.as_deref(),
+        };
+        out.array = page.finish(&input.columns, input.length, fields);
+        out.side = page.side as u32;
+        if function.process.is_some() {
+            out.origins = page.origins.as_ptr();
+        } else if let Some(last) = page.origins.last() {
             out.origins = page.origins.as_ptr();
             let following = self.full.front().or(self.now.as_ref());
             out.partial = (following.and_then(|f| f.origins.first()) == Some(last)) as u32;

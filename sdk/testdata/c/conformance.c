@@ -73,4 +73,6 @@ WM_KEYED_MAP(count, "counts rows per key", N, COUNTED, COUNT) {
     return WM_OK;
 }
 
-WM_MODULE("conformance", &echo, &echo_filter_odd, &dup, &many, &add, &gcd, &upper, &fail_on_negative, &config, &count)
+#include "process.h"
+
+WM_MODULE("conformance", &echo, &echo_filter_odd, &dup, &many, &add, &gcd, &upper, &fail_on_negative, &config, &count, &operate)

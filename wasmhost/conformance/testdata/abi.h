@@ -27,7 +27,7 @@ typedef struct Result {
 	int32_t row;
 	uint32_t side_count;
 	void *sides;
-	uint32_t partial, reserved[2];
+	uint32_t partial, side, reserved;
 } Result;
 
 _Static_assert(sizeof(ArrowSchema) == 48 && sizeof(ArrowArray) == 64 && sizeof(Result) == 32, "layout");

@@ -8,6 +8,11 @@ IMPORT(state_put) int32_t state_put(int32_t state, int32_t slot, const void *ptr
 IMPORT(timer_set) void timer_set(int32_t slot, int32_t domain, int64_t time);
 IMPORT(timer_delete) void timer_delete(int32_t slot, int32_t domain, int64_t time);
 IMPORT(watermark) int64_t watermark(void);
+IMPORT(list_add) int32_t list_add(int32_t state, int32_t slot, const void *ptr, uint32_t len);
+IMPORT(list_get) int64_t list_get(int32_t state, int32_t slot, void *ptr, uint32_t cap);
+IMPORT(map_get) int64_t map_get(int32_t state, int32_t slot, const void *key, uint32_t key_len, void *ptr, uint32_t cap);
+IMPORT(map_put) int32_t map_put(int32_t state, int32_t slot, const void *key, uint32_t key_len, const void *ptr, uint32_t len);
+IMPORT(map_next) int64_t map_next(int32_t state, int32_t slot, const void *key, uint32_t key_len, void *ptr, uint32_t cap);
 IMPORT(state_delete) int32_t state_delete(int32_t state, int32_t slot);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("proc_exit"))) void proc_exit(uint32_t code);
 __attribute__((import_module("wasi_snapshot_preview1"), import_name("poll_oneoff"))) int32_t poll_oneoff(const void *in, void *out, uint32_t n, uint32_t *events);
@@ -23,6 +28,9 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("sched_yield
 #define DICT "\"out\": [{\"name\": \"d\", \"type\": \"dictionary<int32, utf8>\"}]"
 #define BYTES "\"in\": [{\"name\": \"s\", \"type\": \"utf8\"}]"
 #define STATE NUMBER ", \"state\": [{\"name\": \"s\", \"type\": \"bytes\"}]"
+
+#define KINDS NUMBER ", \"state\": [{\"name\": \"v\", \"type\": \"b\"}, {\"name\": \"l\", \"kind\": \"list\", \"type\": \"b\"}, " \
+	"{\"name\": \"m\", \"kind\": \"map\", \"type\": \"b, b\"}], \"sides\": [{\"tag\": \"late\", \"out\": [{\"name\": \"n\", \"type\": \"int64\"}]}]"
 
 #define ALL(F) \
 	F(status_7, map, IN) F(status_negative, map, IN) F(array_outside, map, IN) F(array_at_the_end, map, IN) F(array_unaligned, map, IN) \
@@ -48,7 +56,12 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("sched_yield
 	F(state_slot, keyed_map, IN ", " STATE) F(state_outside, keyed_map, IN ", " STATE) F(state_huge, keyed_map, IN ", " STATE) \
 	F(alloc_null, map, IN) F(alloc_outside, map, IN) F(alloc_overlapping, map, IN) F(alloc_unaligned, map, IN) F(alloc_trap, map, IN) \
 	F(timer_slot, process, IN ", " STATE) F(timer_negative, process, IN ", " STATE) F(timer_domain, process, IN ", " STATE) \
-	F(timer_in_map, map, IN) F(watermark_in_keyed_map, keyed_map, IN ", " STATE) F(timers_forever, process, IN ", " STATE) F(open_status, map, IN) F(open_error, map, IN) F(open_trap, map, IN) F(release_array, map, IN)
+	F(timer_in_map, map, IN) F(watermark_in_keyed_map, keyed_map, IN ", " STATE) F(timers_forever, process, IN ", " STATE) \
+	F(list_as_value, process, IN ", " KINDS) F(value_as_list, process, IN ", " KINDS) F(list_as_map, process, IN ", " KINDS) \
+	F(map_key_outside, process, IN ", " KINDS) F(map_page_outside, process, IN ", " KINDS) F(list_value_outside, process, IN ", " KINDS) \
+	F(entry_huge, process, IN ", " KINDS) F(map_slot, process, IN ", " KINDS) F(list_in_keyed_map, keyed_map, IN ", " STATE) \
+	F(side_beyond, process, IN ", " KINDS) F(side_without_origins, process, IN ", " KINDS) F(side_of_map, map, IN) F(side_wild, process, IN ", " KINDS) \
+	F(open_status, map, IN) F(open_error, map, IN) F(open_trap, map, IN) F(release_array, map, IN)
 #define BYTES_OUT "\"out\": [{\"name\": \"s\", \"type\": \"utf8\"}]"
 
 #define ID(name, kind, columns) id_##name,
@@ -230,6 +243,19 @@ static int32_t spoil(int fn, const ArrowArray *in, Result *out) {
 	case id_timer_in_map: timer_set(0, 0, 1); break;
 	case id_watermark_in_keyed_map: watermark(); break;
 	case id_timers_forever: for (int64_t t = 0;; t++) timer_set(0, 0, t);
+	case id_list_as_value: state_get(1, 0, text, 8); break;
+	case id_value_as_list: list_add(0, 0, text, 8); break;
+	case id_list_as_map: map_get(1, 0, text, 1, text, 8); break;
+	case id_map_key_outside: map_put(2, 0, OUTSIDE, 100, text, 1); break;
+	case id_map_page_outside: map_next(2, 0, 0, 0xffffffff, OUTSIDE, 100); break;
+	case id_list_value_outside: list_add(1, 0, OUTSIDE, 100); break;
+	case id_entry_huge: if (map_put(2, 0, text, 1, 0, 1 << 20)) return fails("the entry was refused", 21); break;
+	case id_map_slot: map_get(2, 7, text, 1, text, 8); break;
+	case id_list_in_keyed_map: list_get(0, 0, text, 8); break;
+	case id_side_beyond: out->side = 2, out->origins = origins; break;
+	case id_side_without_origins: out->side = 1; break;
+	case id_side_of_map: out->side = 1; break;
+	case id_side_wild: out->side = 0xffffffff, out->origins = origins; break;
 	case id_state_in_map: state_get(0, 0, text, 8); break;
 	case id_state_index: case id_state_slot: case id_state_outside: case id_state_huge: case id_state_forever: return keyed(fn);
 	case id_alloc_null: case id_alloc_outside: case id_alloc_overlapping: case id_alloc_unaligned: case id_alloc_trap: mode_of_alloc = fn; break;

@@ -5,7 +5,7 @@ IMPORT(state_get) int64_t state_get(int32_t state, int32_t slot, void *ptr, uint
 IMPORT(state_put) int32_t state_put(int32_t state, int32_t slot, const void *ptr, uint32_t len);
 
 static const char description[] =
-	"{\"abi\": 1, \"name\": \"reference\", \"functions\": ["
+	"{\"abi\": 1, \"minor\": 1, \"name\": \"reference\", \"functions\": ["
 	"{\"name\": \"echo\", \"kind\": \"map\"},"
 	"{\"name\": \"echo_filter_odd\", \"kind\": \"filter\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}]},"
 	"{\"name\": \"dup\", \"kind\": \"flat_map\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}],"
@@ -21,10 +21,18 @@ static const char description[] =
 	"{\"name\": \"config\", \"kind\": \"scalar\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}], \"out\": [{\"name\": \"config\", \"type\": \"utf8!\"}]},"
 	"{\"name\": \"count\", \"kind\": \"keyed_map\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}],"
 	" \"out\": [{\"name\": \"n\", \"type\": \"int64\"}, {\"name\": \"count\", \"type\": \"int64!\"}],"
-	" \"state\": [{\"name\": \"count\", \"type\": \"int64\"}]}"
+	" \"state\": [{\"name\": \"count\", \"type\": \"int64\"}]},"
+	"{\"name\": \"farewell\", \"kind\": \"map\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}]},"
+	"{\"name\": \"spin\", \"kind\": \"map\", \"in\": [{\"name\": \"n\", \"type\": \"int64\"}]},"
+	"{\"name\": \"operate\", \"kind\": \"process\", \"in\": [{\"name\": \"op\", \"type\": \"utf8!\"}, {\"name\": \"key\", \"type\": \"utf8!\"},"
+	" {\"name\": \"n\", \"type\": \"int64\"}], \"out\": [{\"name\": \"text\", \"type\": \"utf8!\"}], \"state\": [{\"name\": \"last\", \"type\": \"int64\"},"
+	" {\"name\": \"brief\", \"type\": \"int64\", \"ttl\": \"1s\"}, {\"name\": \"sum\", \"type\": \"int64\"},"
+	" {\"name\": \"list\", \"kind\": \"list\", \"type\": \"int64\"}, {\"name\": \"map\", \"kind\": \"map\", \"type\": \"utf8, int64\"}],"
+	" \"sides\": [{\"tag\": \"odd\", \"out\": [{\"name\": \"n\", \"type\": \"int64!\"}]},"
+	" {\"tag\": \"words\", \"out\": [{\"name\": \"word\", \"type\": \"utf8!\"}, {\"name\": \"n\", \"type\": \"int64!\"}]}]}"
 	"]}";
 
-enum { ECHO, ODD, DUP, MANY, ADD, GCD, UPPER, FAIL, CONFIG, COUNT, FUNCTIONS };
+enum { ECHO, ODD, DUP, MANY, ADD, GCD, UPPER, FAIL, CONFIG, COUNT, FAREWELL, SPIN, OPERATE, FUNCTIONS };
 
 // A result owns all that was allocated for it, as a list that hangs on the array's private_data.
 typedef struct Chunk {
@@ -254,6 +262,37 @@ static int32_t count(const ArrowArray *in, Result *out) {
 	return OK;
 }
 
+#include "operate.h"
+
+// spin goes on at an odd number until it is interrupted: the host sets the flag in the word.
+static volatile uint32_t interrupt_flags, interrupt_value;
+static uint32_t interrupt_at[4];
+EXPORT(wasmill_interrupt) uint32_t *interrupt(void) {
+	interrupt_at[0] = (uint32_t)(uintptr_t)&interrupt_flags, interrupt_at[1] = (uint32_t)(uintptr_t)&interrupt_value;
+	interrupt_at[2] = 7, interrupt_at[3] = 4;
+	return interrupt_at;
+}
+static int32_t spin(const ArrowArray *in, Result *out) {
+	const ArrowArray *n = in->children[0];
+	interrupt_flags = 0;
+	for (int64_t i = 0; i < in->length; i++) {
+		if (!valid(n, i) || !(value(n, i) & 1)) continue;
+		while (!(interrupt_flags & 4)) {}
+		out->row = (int32_t)i, error_text = interrupt_value == 7 ? "interrupted in spin" : "the value is not the one that was given";
+		return ERROR;
+	}
+	return echo(in, out);
+}
+
+// wasmill_close says what farewell was configured with.
+EXPORT(wasmill_close) int32_t close(void) {
+	if (!configs[FAREWELL] || !config_lengths[FAREWELL]) return OK;
+	char *text = take(config_lengths[FAREWELL] + 1);
+	memcpy_(text, configs[FAREWELL], config_lengths[FAREWELL]), text[config_lengths[FAREWELL]] = 0;
+	error_text = text;
+	return ERROR;
+}
+
 EXPORT(wasmill_abi_v1) int32_t abi(void) { return 1; }
 EXPORT(wasmill_alloc) void *alloc(uint32_t size, uint32_t align) { return align > 64 ? 0 : take(size); }
 EXPORT(wasmill_free) void release_block(void *b, uint32_t size, uint32_t align) { (void)align, give(b, size); }
@@ -281,6 +320,9 @@ EXPORT(wasmill_call) int32_t call(int32_t fn, const ArrowArray *in, Result *out)
 	case FAIL: return fail_on_negative(in, out);
 	case CONFIG: return config(in, out);
 	case COUNT: return count(in, out);
+	case OPERATE: return operate(in, out);
+	case FAREWELL: return echo(in, out);
+	case SPIN: return spin(in, out);
 	}
 	error_text = "there is no such function";
 	return ERROR;
@@ -289,6 +331,7 @@ EXPORT(wasmill_call) int32_t call(int32_t fn, const ArrowArray *in, Result *out)
 EXPORT(wasmill_next) int32_t next(int32_t fn, Result *out) {
 	if (fn == DUP) return dup(out);
 	if (fn == MANY) return many(out);
+	if (fn == OPERATE) return next_step(out);
 	error_text = "there is no next step";
 	return ERROR;
 }

@@ -68,6 +68,9 @@ fn many(number: Number, emit: &mut Emit<Copied>) {
     dup(number, emit)
 }
 
+mod operate;
+use operate::{fired, operate, Line, Operate, Order};
+
 wasmill::module! {
     "conformance":
     /// returns what comes
@@ -82,4 +85,6 @@ wasmill::module! {
     map pass(Passed) -> Same;
     scalar config(Passed) -> config: String;
     keyed_map count(Total; Number) -> Counted;
+    /// does what its rows say
+    process operate(Operate; Order) -> Line, timer fired;
 }
