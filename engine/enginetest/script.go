@@ -18,6 +18,7 @@ import (
 	"github.com/wasmill/wasmill/engine/pipeline"
 	"github.com/wasmill/wasmill/engine/plan"
 	"github.com/wasmill/wasmill/engine/runtime"
+	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/state"
 	"github.com/wasmill/wasmill/state/memstate"
 )
@@ -34,6 +35,8 @@ type Variant struct {
 	StateCache int
 	// Open opens the job's store, at each start after the one before was closed; nil keeps it in memory.
 	Open func() (state.Store, error)
+	// Bundles are the bundles that scripts name, by their paths.
+	Bundles map[string]udf.Bundle
 }
 
 // Variants are the ways in which every script is run.
@@ -166,6 +169,13 @@ func (r *run) start(parallelism int) error {
 	resolved, err := plan.Resolve(r.ctx, p, plan.Env{
 		Connectors: map[string]connectors.Connector{"script": r.world.connector()},
 		Formats:    map[string]codec.Format{"json": codecjson.Format()},
+		Functions: func(_ context.Context, path string) ([]udf.Signature, error) {
+			b, err := r.bundle(path)
+			if err != nil {
+				return nil, err
+			}
+			return b.Functions(), nil
+		},
 	})
 	if err != nil {
 		return err
@@ -183,11 +193,19 @@ func (r *run) start(parallelism int) error {
 	}
 	ctx, cancel := context.WithCancelCause(r.ctx)
 	r.cancel, r.done = cancel, make(chan error, 1)
-	r.job = runtime.New(runtime.Options{Plan: resolved, Clock: r.world, StateCache: r.variant.StateCache,
+	r.job = runtime.New(runtime.Options{Plan: resolved, Clock: r.world, StateCache: r.variant.StateCache, Bundle: r.bundle,
 		OpenStore: func() (state.Store, error) { return store, nil }})
 	job, done := r.job, r.done
 	go func() { done <- job.Run(ctx) }()
 	return r.settle()
+}
+
+// bundle returns the bundle of a path.
+func (r *run) bundle(path string) (udf.Bundle, error) {
+	if b := r.variant.Bundles[path]; b != nil {
+		return b, nil
+	}
+	return nil, fmt.Errorf("the script has no bundle %s", path)
 }
 
 // stop ends the job without a commit.
