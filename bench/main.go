@@ -32,6 +32,7 @@ type env struct {
 	rounds int
 	events int           // of a round of latency
 	idle   time.Duration // before memory is looked at
+	short  bool          // less of what takes long
 	bundle udf.Bundle    // bench.c
 }
 
@@ -43,6 +44,10 @@ var tables = []struct {
 	{"boundary", boundary},
 	{"json", ndjson},
 	{"state", keyedState},
+	{"keyed/words", wordCount},
+	{"keyed/windows", windows},
+	{"keyed/timers", timers},
+	{"keyed/values", updates},
 	{"loop", loop},
 	{"arrow", arrowLoop},
 	{"latency", latency},
@@ -60,10 +65,11 @@ func main() {
 	for _, t := range tables {
 		names = append(names, t.name)
 	}
-	only := flag.String("only", "", "tables to print, separated by commas, of "+strings.Join(names, ", "))
+	only := flag.String("only", "", "tables to print, separated by commas, of "+strings.Join(names, ", ")+"; keyed stands for all of its kind")
 	flag.IntVar(&e.rounds, "rounds", 5, "rounds, of which the median is printed")
 	flag.IntVar(&e.events, "events", 5000, "events of each round of the table latency, a thousand a second")
 	flag.DurationVar(&e.idle, "idle", 10*time.Second, "how long the started command idles before its memory is looked at")
+	flag.BoolVar(&e.short, "short", false, "the table keyed with fewer rows, keys and timers")
 	verbose := flag.Bool("v", false, "show what jobs log")
 	profile := flag.String("cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
@@ -117,7 +123,8 @@ func (e *env) run(only string) error {
 	defer e.bundle.Close(context.WithoutCancel(e.ctx))
 	fmt.Fprintln(e.out, machine())
 	for _, t := range tables {
-		if only != "" && !slices.Contains(strings.Split(only, ","), t.name) {
+		group, _, _ := strings.Cut(t.name, "/")
+		if named := strings.Split(only, ","); only != "" && !slices.Contains(named, t.name) && !slices.Contains(named, group) {
 			continue
 		}
 		if err := t.print(e); err != nil {

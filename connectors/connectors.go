@@ -24,6 +24,8 @@ type Connector struct {
 	NewSource func(config json.RawMessage) (Source, error)
 	// NewSink likewise.
 	NewSink func(config json.RawMessage) (Sink, error)
+	// NewLookup likewise.
+	NewLookup func(config json.RawMessage) (Lookup, error)
 }
 
 // Job is what a connector may know of the job that it works for.

@@ -55,6 +55,7 @@ type Timers struct {
 	flying  []timerFlight
 	settled uint64
 	key     []byte
+	probe   timer // of locate
 }
 
 // timer is what is known of a timer.
@@ -127,7 +128,8 @@ func (t *Timers) locate(tm Timer) entry {
 	t.key = appendEscaped(t.key, at[:])
 	t.key = appendPart(t.key, tm.Key)
 	t.key = append(t.key, tm.Namespace...)
-	return entry{tm.Time, &timer{key: text(t.key), partition: tm.Partition}}
+	t.probe.key = text(t.key)
+	return entry{tm.Time, &t.probe}
 }
 
 func (t *Timers) headed(e entry) bool { return t.past || t.less(e, t.horizon) }

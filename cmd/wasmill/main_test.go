@@ -59,6 +59,9 @@ func scripts(t *testing.T, dir, cache string) {
 			if err := os.CopyFS(filepath.Join(e.WorkDir, "python"), os.DirFS("../../examples/python")); err != nil {
 				return err
 			}
+			if err := os.CopyFS(filepath.Join(e.WorkDir, "lookup"), os.DirFS("../../examples/lookup")); err != nil {
+				return err
+			}
 			january, err := os.ReadFile("../../examples/flights/data/january.ndjson.gz")
 			if err != nil {
 				return err

@@ -60,6 +60,7 @@ func (w *wires) connectors() map[string]connectors.Connector {
 	all := make(map[string]connectors.Connector)
 	for _, c := range []connectors.Connector{
 		nats.Connector(w.dial),
+		nats.Buckets(w.dial),
 		file.Connector(),
 		stdio.Stdin(w.stdin),
 		stdio.Stdout(w.streams.out),

@@ -17,6 +17,7 @@ func Connector() connectors.Connector {
 		Doc:       "Files of NDJSON, CSV, Arrow IPC, Parquet or raw lines, .gz as well.",
 		NewSource: newSource,
 		NewSink:   newSink,
+		NewLookup: newLookup,
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 // TestDocs reads every example of the reference. Parts that an example leaves out are filled in.
 func TestDocs(t *testing.T) {
 	var examples [][]string
-	for _, file := range []string{"pipeline.md", "windows.md"} {
+	for _, file := range []string{"pipeline.md", "windows.md", "lookup.md"} {
 		data, err := os.ReadFile("../../docs/" + file)
 		if err != nil {
 			t.Fatal(err)

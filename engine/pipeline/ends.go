@@ -110,15 +110,26 @@ func (b *builder) schema(v *value, s *plan.Source, positions map[string]string) 
 		case len(m.value.members) == 0:
 			b.add(m.value.at, "the schema has no columns").Hint = "write `schema: {carrier: utf8, delay: float64}`, or `schema: infer`"
 		default:
-			b.set(positions, "source.schema", m.place())
-			for i, c := range m.value.members {
-				path := fmt.Sprintf("source.schema[%d]", i)
-				b.set(positions, path, c.at)
-				b.set(positions, path+".type", c.place())
-				s.Schema = append(s.Schema, plan.Field{Name: c.name, Type: b.text(c.value, "a type such as utf8, int64 or timestamp[ms, UTC]")})
-			}
+			s.Schema = b.fields(m, "source.schema", positions)
 		}
 	}
+}
+
+// fields reads a mapping of columns to types.
+func (b *builder) fields(m member, path string, positions map[string]string) []plan.Field {
+	b.set(positions, path, m.place())
+	if m.value.kind != object {
+		b.expected(m.value, "a mapping of columns to types").Hint = "write `schema: {carrier: utf8, delay: float64}`"
+		return nil
+	}
+	var fields []plan.Field
+	for i, c := range m.value.members {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		b.set(positions, at, c.at)
+		b.set(positions, at+".type", c.place())
+		fields = append(fields, plan.Field{Name: c.name, Type: b.text(c.value, "a type such as utf8, int64 or timestamp[ms, UTC]")})
+	}
+	return fields
 }
 
 // connector returns the one key of an input or output that is none of keys: it names the connector, and its value configures it.

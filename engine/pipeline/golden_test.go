@@ -103,7 +103,7 @@ func resolve(yaml string) (*plan.Resolved, error) {
 }
 
 func TestFaults(t *testing.T) {
-	for _, file := range []string{"testdata/syntax.txt", "testdata/shape.txt", "testdata/columns.txt", "testdata/windows.txt", "testdata/documents.txt"} {
+	for _, file := range []string{"testdata/syntax.txt", "testdata/shape.txt", "testdata/columns.txt", "testdata/windows.txt", "testdata/lookups.txt", "testdata/documents.txt"} {
 		golden(t, file, func(yaml string) string {
 			r, err := resolve(yaml)
 			if err == nil {

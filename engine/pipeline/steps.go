@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	stepKinds   = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate", "event_time"}
+	stepKinds   = []string{"filter", "map", "flat_map", "scalar", "project", "drop", "rename", "key_by", "keyed_map", "process", "window", "window_all", "aggregate", "event_time", "lookup"}
 	callKeys    = []string{"bundle", "function", "args", "as", "config", "on_error", "memory", "timeout", "fuel"}
 	processKeys = append([]string{"side_outputs"}, callKeys...)
 )
@@ -90,6 +90,8 @@ func (b *builder) step(v *value) {
 		}
 		b.set(n.Positions, "event_time", m.place())
 		b.deep(n.Positions, "event_time", m.place(), m.value)
+	case "lookup":
+		n.Lookup = b.lookup(m, n.Positions)
 	default:
 		n.Call = b.call(m, n.Positions)
 	}

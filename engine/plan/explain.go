@@ -49,6 +49,8 @@ type ExplainedNode struct {
 	Function  string `json:"function,omitempty"`
 	// Window says what windows rows are aggregated in.
 	Window string `json:"window,omitempty"`
+	// Missing is what a lookup does with rows whose key is not there.
+	Missing string `json:"missing,omitempty"`
 	// Reads are the columns that a call or key_by reads, Pruned those that a source does not decode, Out those passed on.
 	Reads    []string `json:"reads,omitempty"`
 	Pruned   []string `json:"pruned,omitempty"`
@@ -132,6 +134,9 @@ func (s *Stage) explain(r *Resolved, n *ResolvedNode, known map[string]homes) Ex
 	case n.Node.Kind == KindSideOutput && r.Node(n.Node.Inputs[0]).Signature != nil:
 		// Rows that a call of a process made are copied out of the guest.
 	default:
+		if n.Lookup != nil {
+			n.explainLookup(&x)
+		}
 		if n.Node.KeyBy != nil {
 			x.Reads = n.Node.KeyBy.Columns
 		}

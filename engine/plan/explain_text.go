@@ -77,6 +77,7 @@ func (n *ExplainedNode) write(b *strings.Builder) {
 	if len(n.NonNull) > 0 {
 		note("takes no nulls in", join(n.NonNull)+", which may hold some: on_error decides")
 	}
+	note("rows without an entry:", n.Missing)
 	if n.OnError != "" && n.OnError != Fail {
 		note("on error:", string(n.OnError))
 	}

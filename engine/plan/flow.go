@@ -59,6 +59,11 @@ func (r *resolver) out(n *ResolvedNode) *arrow.Schema {
 			return nil
 		}
 		return n.In[0]
+	case KindLookup:
+		if n.Lookup == nil {
+			return nil
+		}
+		return r.lookup(n)
 	case KindSideOutput:
 		return r.aside(n)
 	}

@@ -138,6 +138,9 @@ func (p *Plan) configs() []*json.RawMessage {
 		if n.Call != nil {
 			all = append(all, &n.Call.Config)
 		}
+		if n.Lookup != nil {
+			all = append(all, &n.Lookup.Config, &n.Lookup.FormatConfig)
+		}
 	}
 	return all
 }

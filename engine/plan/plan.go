@@ -63,6 +63,7 @@ type Node struct {
 	Aggregate  *Aggregate  `json:"aggregate,omitempty"`   // aggregate
 	SideOutput *SideOutput `json:"side_output,omitempty"` // side_output
 	EventTime  *EventTime  `json:"event_time,omitempty"`  // event_time; its Column is not empty
+	Lookup     *Lookup     `json:"lookup,omitempty"`      // lookup
 
 	// Positions maps the path of a member in this JSON ("", "call.function", "source.config.subjects[1]") to a place in
 	// File, as "line:column". The longest known prefix of a path counts. With a colon behind it, a path of a configuration stands
@@ -91,7 +92,9 @@ const (
 	KindSideOutput Kind = "side_output"
 	// KindEventTime takes event times from a column that a step before may have made.
 	KindEventTime Kind = "event_time"
-	KindSink      Kind = "sink"
+	// KindLookup adds columns that it finds by key in a table outside.
+	KindLookup Kind = "lookup"
+	KindSink   Kind = "sink"
 )
 
 // Source reads events.

@@ -119,6 +119,9 @@ func (n *ResolvedNode) reads(out need, wide bool) need {
 	case KindEventTime:
 		in.merge(out)
 		in.add(n.Node.EventTime.Column)
+	case KindLookup:
+		in.merge(out)
+		n.readsKeys(&in)
 	case KindProject:
 		in.merge(n.projected(out))
 	case KindFilter:

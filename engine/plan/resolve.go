@@ -131,6 +131,8 @@ func (r *resolver) lookUp(n *ResolvedNode) {
 		n.Source = r.lookUpSource(n.Node)
 	case n.Node.Sink != nil:
 		n.Sink = r.lookUpSink(n.Node, "sink", n.Node.Sink)
+	case n.Node.Lookup != nil:
+		n.Lookup = r.lookUpTable(n.Node)
 	case n.Node.Call != nil:
 		n.Signature = r.signature(n.Node)
 	}

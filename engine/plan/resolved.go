@@ -36,6 +36,8 @@ type ResolvedNode struct {
 	Columns   []int
 	Args      *arrow.Schema
 	At        int
+	// Lookup is set for a lookup.
+	Lookup *ResolvedLookup
 	// From is set for a project: the input column behind each of its columns.
 	From []int
 

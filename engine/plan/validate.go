@@ -139,10 +139,10 @@ func (v *validator) node(n *Node) {
 // members checks that exactly the member that the kind names is there, and what is in it.
 func (v *validator) members(n *Node) {
 	has := map[string]bool{"source": n.Source != nil, "sink": n.Sink != nil, "call": n.Call != nil, "project": n.Project != nil, "key_by": n.KeyBy != nil,
-		"window": n.Window != nil, "aggregate": n.Aggregate != nil, "side_output": n.SideOutput != nil, "event_time": n.EventTime != nil}
+		"window": n.Window != nil, "aggregate": n.Aggregate != nil, "side_output": n.SideOutput != nil, "event_time": n.EventTime != nil, "lookup": n.Lookup != nil}
 	want := ""
 	switch n.Kind {
-	case KindSource, KindSink, KindProject, KindKeyBy, KindWindow, KindAggregate, KindSideOutput, KindEventTime:
+	case KindSource, KindSink, KindProject, KindKeyBy, KindWindow, KindAggregate, KindSideOutput, KindEventTime, KindLookup:
 		want = string(n.Kind)
 	case KindFilter, KindMap, KindFlatMap, KindScalar, KindKeyedMap, KindProcess:
 		want = "call"
@@ -152,7 +152,7 @@ func (v *validator) members(n *Node) {
 		f.Hint = fault.DidYouMean(string(n.Kind), kindNames())
 		return
 	}
-	for _, name := range []string{"source", "sink", "call", "project", "key_by", "window", "aggregate", "side_output", "event_time"} {
+	for _, name := range []string{"source", "sink", "call", "project", "key_by", "window", "aggregate", "side_output", "event_time", "lookup"} {
 		switch {
 		case name == want && !has[name]:
 			v.add(n, "", "a %s node needs `%s`", n.Kind, name)
@@ -180,13 +180,15 @@ func (v *validator) members(n *Node) {
 		v.sideOutput(n, n.SideOutput)
 	case "event_time":
 		v.eventTimeStep(n, n.EventTime)
+	case "lookup":
+		v.lookup(n, n.Lookup)
 	}
 }
 
 func kindNames() []string {
 	var names []string
 	for _, k := range []Kind{KindSource, KindFilter, KindMap, KindFlatMap, KindScalar, KindProject, KindKeyBy, KindKeyedMap, KindProcess, KindUnion, KindSink,
-		KindWindow, KindAggregate, KindSideOutput, KindEventTime} {
+		KindWindow, KindAggregate, KindSideOutput, KindEventTime, KindLookup} {
 		names = append(names, string(k))
 	}
 	return names

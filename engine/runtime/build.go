@@ -365,6 +365,9 @@ func (c *chain) node(n *plan.ResolvedNode) (stream.Output, error) {
 	case plan.KindEventTime:
 		e := c.eventTime(n)
 		op, forward = e, &e.Forward
+	case plan.KindLookup:
+		l := c.lookup(n)
+		op, forward = l, &l.Forward
 	case plan.KindUnion, plan.KindSideOutput:
 		u := &stream.Forward{}
 		op, forward = u, u

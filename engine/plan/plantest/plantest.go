@@ -21,7 +21,7 @@ import (
 	"github.com/wasmill/wasmill/engine/udf"
 )
 
-// Env returns an environment with the connectors jetstream, file (with a default format by the file's name), stdin (an input
+// Env returns an environment with the connectors jetstream, kv (a table only), file (with a default format by the file's name), stdin (an input
 // only) and stdout (an output only), the formats json (which infers a: int64, b: utf8, and takes documents), csv, raw and arrow (which carries its schema
 // in the data), and the bundles given by path.
 func Env(bundles map[string][]udf.Signature) plan.Env {
@@ -51,7 +51,8 @@ func Env(bundles map[string][]udf.Signature) plan.Env {
 	}
 	for _, c := range []connectors.Connector{
 		{Name: "jetstream", NewSource: newSource, NewSink: newSink},
-		{Name: "file", NewSource: newSource, NewSink: newSink},
+		{Name: "file", NewSource: newSource, NewSink: newSink, NewLookup: newTable},
+		{Name: "kv", NewLookup: newTable},
 		{Name: "stdin", NewSource: newSource},
 		{Name: "stdout", NewSink: newSink},
 	} {
@@ -141,6 +142,43 @@ func (source) Open(context.Context, connectors.Job, []connectors.Split) (connect
 }
 
 func (sink) Open(context.Context, connectors.Job, int, int, codec.Encoder, json.RawMessage) (connectors.Writer, error) {
+	return nil, errNothing
+}
+
+// table is a lookup that finds nothing.
+type table struct {
+	Bucket string `json:"bucket"`
+	Path   string `json:"path" config:"main"`
+}
+
+func newTable(raw json.RawMessage) (connectors.Lookup, error) {
+	t := &table{}
+	return t, config.Decode(raw, t)
+}
+
+// DefaultFormat implements [connectors.Lookup].
+func (t *table) DefaultFormat() string { return (&end{Path: t.Path}).DefaultFormat() }
+
+// Sample implements [connectors.Lookup].
+func (t *table) Sample(connectors.Job, bool) ([]byte, error) {
+	switch t.Path {
+	case "":
+		return nil, nil
+	case "missing.json":
+		return nil, fault.New(fault.Usage, "there is no such file").At("%s", t.Path)
+	}
+	return []byte("sample"), nil
+}
+
+// Check implements [connectors.Lookup]: versions are called v.
+func (*table) Check(q connectors.Query) error {
+	if q.VersionOf != "" && q.VersionOf != "v" {
+		return fault.New(fault.Schema, "the table has no column `%s`", q.VersionOf).At("version.of")
+	}
+	return nil
+}
+
+func (*table) Open(context.Context, connectors.Job, connectors.Query) (connectors.Table, error) {
 	return nil, errNothing
 }
 
