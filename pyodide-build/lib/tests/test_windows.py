@@ -1,5 +1,6 @@
 """Windows: which elements are in which, when they are evaluated, what is late."""
 
+import random
 import unittest
 
 from pyflink.common import Time, Types, WatermarkStrategy
@@ -80,6 +81,52 @@ class Windows(JobTest):
     def test_sliding(self):
         stream = self.keyed(1, 2, 3, 4, 5, 8, 9, 15).window(SlidingEventTimeWindows.of(Time.milliseconds(5), Time.milliseconds(2)))
         self.counts(stream.process(Count()), (-2, 3, 2), (0, 5, 4), (2, 7, 4), (4, 9, 3), (6, 11, 2), (8, 13, 2), (12, 17, 1), (14, 19, 1))
+
+    def test_shared_panes_give_the_same_windows(self):
+        class Gathered(AggregateFunction):
+            """Changes what it is given, as PyFlink lets it."""
+
+            def create_accumulator(self):
+                return []
+
+            def add(self, value, accumulator):
+                accumulator.append(value[1])
+                return accumulator
+
+            def get_result(self, accumulator):
+                return sorted(accumulator)
+
+            def merge(self, a, b):
+                a.extend(b)
+                return a
+
+        class Show(ProcessWindowFunction):
+            def process(self, key, context, elements):
+                return [(key, context.window().start, context.window().end, *elements)]
+
+        draw = random.Random(7)
+        for size, slide, offset, lateness in ((5, 2, 0, 0), (6, 2, 1, 3), (10, 4, -1, 20), (4, 4, 0, 2), (3, 7, 2, 0)):
+            times = [max(0, t + draw.randint(-8, 4)) for t in range(0, 60, 2)]
+            windows = SlidingEventTimeWindows.of(Time.milliseconds(size), Time.milliseconds(slide), Time.milliseconds(offset))
+            results = []
+            for assigner in (windows, windows.share_panes()):
+                stream = self.keyed(*times, strategy=PUNCTUATED).window(assigner).allowed_lateness(lateness)
+                late, tag = DataStreamTestSinkFunction(), OutputTag("late", PAIR)
+                stream = stream.side_output_late_data(tag).aggregate(Gathered(), Show())
+                stream.get_side_output(tag).add_sink(late)
+                results.append((sorted(stream.execute_and_collect()), late.get_results()))
+            with self.subTest(size=size, slide=slide):
+                self.assertEqual(*results)
+                self.assertTrue(results[0][0])
+
+    def test_what_shared_panes_refuse(self):
+        windows = SlidingEventTimeWindows.of(Time.milliseconds(5), Time.milliseconds(2)).share_panes()
+        with self.assertRaisesRegex(TypeError, r"share_panes\(\) is for reduce\(\) and aggregate\(\)"):
+            self.keyed(1).window(windows).process(Count())
+        with self.assertRaisesRegex(TypeError, "takes the trigger of the assigner, not a CountTrigger"):
+            self.keyed(1).window(windows).trigger(CountTrigger.of(2)).reduce(lambda a, b: a)
+        with self.assertRaisesRegex(ValueError, "have panes of 1 ms, more than 1000 in each window"):
+            SlidingEventTimeWindows.of(Time.milliseconds(5001), Time.milliseconds(7)).share_panes()
 
     def test_sessions(self):
         stream = self.keyed(1, 2, 3, 4, 8, 9, 15).window(EventTimeSessionWindows.with_gap(Time.milliseconds(5)))

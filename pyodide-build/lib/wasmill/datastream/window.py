@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from enum import Enum
+from math import gcd
 from operator import itemgetter
 from typing import Generic, TypeVar
 
@@ -21,6 +22,8 @@ __all__ = [
 T = TypeVar("T")
 W = TypeVar("W")
 W2 = TypeVar("W2")
+
+_MOST_PANES = 1000
 
 MAX_LONG = (1 << 63) - 1
 MIN_LONG = -(1 << 63)
@@ -658,17 +661,38 @@ class _Sliding(_TimeWindows):
     def __init__(self, size, slide, offset):
         if abs(offset) >= slide or size <= 0:
             raise Exception("%s parameters must satisfy abs(offset) < slide and size > 0" % type(self).__name__)
-        self._size, self._slide, self._offset = size, slide, offset
+        self._size, self._slide, self._offset, self._pane = size, slide, offset, None
 
     @classmethod
     def of(cls, size, slide, offset=None):
         """Returns one."""
         return cls(to_millis(size), to_millis(slide), 0 if offset is None else to_millis(offset))
 
+    def share_panes(self):
+        """Has an element added once, rather than to each window that it is in: to a pane, as long as what divides size and slide. When a window
+        fires, its panes are merged in the order of time, by copies, with the function of reduce() or the merge() of an AggregateFunction. So
+        the function has to be associative, and the trigger the assigner's own. PyFlink does not have this.
+
+        >>> windows = SlidingEventTimeWindows.of(Time.minutes(5), Time.seconds(30)).share_panes()
+        """
+        pane = gcd(self._size, self._slide)
+        if self._size // pane > _MOST_PANES:
+            raise ValueError("windows of %d ms at every %d ms have panes of %d ms, more than %d in each window" % (self._size, self._slide, pane, _MOST_PANES))
+        shared = type(self)(self._size, self._slide, self._offset)
+        shared._pane = pane
+        return shared
+
     def assign_windows(self, element, timestamp, context):
-        time, size, slide = self._time(timestamp, context), self._size, self._slide
+        return self._windows_at(self._time(timestamp, context))
+
+    def _windows_at(self, time):
+        size, slide = self._size, self._slide
         last = time - (time - self._offset) % slide
         return [TimeWindow(start, start + size) for start in range(last, time - size, -slide)]
+
+    def _pane_at(self, time):
+        start = time - (time - self._offset) % self._pane
+        return TimeWindow(start, start + self._pane)
 
     def __repr__(self):
         return "%s(%s, %s, %s)" % (type(self).__name__, self._size, self._slide, self._offset)

@@ -11,7 +11,7 @@ from .graph import Call
 from .output_tag import OutputTag
 from .runtime.states import MISSING
 from .stream import declared
-from .window import Trigger, WindowAssigner
+from .window import EventTimeTrigger, ProcessingTimeTrigger, Trigger, WindowAssigner
 
 if TYPE_CHECKING:
     from ..common.typeinfo import TypeInformation
@@ -126,8 +126,15 @@ class WindowedStream:
         if function is not None:
             functions = (*functions, function)
         trigger = self._trigger or self._assigner.get_default_trigger(self.get_execution_environment())
+        kind = "window"
+        if getattr(self._assigner, "_pane", None):
+            kind = "paned_window"
+            if contents == "list":
+                raise TypeError("share_panes() is for reduce() and aggregate(): the elements of apply() and process() are not merged")
+            if type(trigger) not in (EventTimeTrigger, ProcessingTimeTrigger):
+                raise TypeError("share_panes() takes the trigger of the assigner, not a %s" % type(trigger).__name__)
         return self._keyed_stream._by_key(
-            "window", "WINDOW", declared(output_type), assigner=self._assigner, trigger=trigger, lateness=self._lateness, late_tag=self._late_tag,
+            kind, "WINDOW", declared(output_type), assigner=self._assigner, trigger=trigger, lateness=self._lateness, late_tag=self._late_tag,
             contents=contents, add=add, merge=merge, evaluate=evaluate, clear=clear, functions=functions)
 
     @staticmethod

@@ -7,7 +7,7 @@ has the protocol. A task is built in the clone that runs it, from the plan that 
 import pickle
 import time
 
-from . import process, windows  # noqa: F401: they add their operators
+from . import panes, process, windows  # noqa: F401: they add their operators
 from .exchange import DATA, DECLARE, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
 from .operators import OPERATORS, converting
 from .tables import PIECE, Cache

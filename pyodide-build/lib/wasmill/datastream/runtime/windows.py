@@ -102,6 +102,8 @@ class WindowContext:
 class Window(Keyed):
     """The operator. A window's contents are a list, a reduced value or an accumulator, as spec.add says."""
 
+    contents = "window-contents"
+
     def __init__(self, *args):
         super().__init__(*args)
         spec = self.spec
@@ -111,7 +113,7 @@ class Window(Keyed):
         if self.merging and not spec.trigger.can_merge():
             raise TypeError("a merging window assigner needs a trigger whose windows can be merged, %s's cannot" % type(spec.trigger).__name__)
         self.simple = type(spec.trigger) is EventTimeTrigger and self.event_time
-        self.table = self.backend.table("window-contents", spec.contents, spaced=True)
+        self.table = self.backend.table(self.contents, spec.contents, spaced=True)
         self.sets = self.backend.table("merging-window-set", "map")
         self.triggers, self.context, self.assigning = TriggerContext(self), WindowContext(self), WindowContext(self)
         self.late = 0
