@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -129,14 +130,17 @@ func (s *scriptStates) forget() error {
 	return nil
 }
 
-// spill is the state of a job that is gone when the job has ended. It is in memory until there is something to keep, and then in a folder for
+// spillBytes is how much is kept in memory.
+const spillBytes = 32 << 20
+
+// spill is the state of a job that is gone when the job has ended. It is in memory until that becomes too much, and then in a folder for
 // temporary files: small jobs never touch the disk.
 type spill struct {
 	log *slog.Logger
 	off bool // all stays in memory
 
 	mu     sync.RWMutex
-	memory *memstate.Store
+	memory *memstate.Store // guarded by mu
 	disk   *badgerdb.Store // guarded by mu; nil until it is needed
 	folder string          // guarded by mu
 }
@@ -154,31 +158,61 @@ func (s *spill) at() state.Store {
 
 // Commit implements state.Store.
 func (s *spill) Commit(ctx context.Context, c state.Commit) error {
-	if len(c.Changes) > 0 && !s.off {
-		if err := s.open(); err != nil {
-			return err
-		}
+	if s.off || s.disk != nil { // commits come one at a time
+		return s.at().Commit(ctx, c)
 	}
-	return s.at().Commit(ctx, c)
+	size := s.memory.Size()
+	for _, change := range c.Changes {
+		size += int64(len(change.Key) + len(change.Value))
+	}
+	if size <= spillBytes {
+		return s.memory.Commit(ctx, c)
+	}
+	return s.move(ctx, c)
 }
 
-func (s *spill) open() error {
+// move commits all that there is to the disk, and goes on there.
+func (s *spill) move(ctx context.Context, c state.Commit) error {
+	changed := make(map[string]bool, len(c.Changes))
+	for _, change := range c.Changes {
+		changed[string(change.Key)] = true
+	}
+	all := c
+	err := s.memory.Scan(nil, func(key, value []byte) bool {
+		if !changed[string(key)] {
+			all.Changes = append(all.Changes, state.Change{Key: bytes.Clone(key), Value: bytes.Clone(value)})
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	disk, folder, err := s.open()
+	if err != nil {
+		return err
+	}
+	err = disk.Commit(ctx, all)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.disk != nil {
-		return nil
+	s.disk, s.folder = disk, folder // closed with the rest, whatever came of it
+	if err == nil {
+		s.memory = memstate.New()
 	}
+	return err
+}
+
+func (s *spill) open() (*badgerdb.Store, string, error) {
 	sweepSpills()
 	folder, err := os.MkdirTemp("", fmt.Sprintf("%s%d-", spillPrefix, os.Getpid()))
 	if err != nil {
-		return fault.New(fault.State, "there is no room for state on disk: %v", err).WithHint("TMPDIR names the folder for temporary files")
+		return nil, "", fault.New(fault.State, "there is no room for state on disk: %v", err).WithHint("TMPDIR names the folder for temporary files")
 	}
-	if s.disk, err = badgerdb.Open(badgerdb.Options{Dir: folder, Log: s.log}); err != nil {
+	disk, err := badgerdb.Open(badgerdb.Options{Dir: folder, Log: s.log})
+	if err != nil {
 		os.RemoveAll(folder)
-		return err
+		return nil, "", err
 	}
-	s.folder = folder
-	return nil
+	return disk, folder, nil
 }
 
 // Get and the others implement state.Store.
@@ -202,10 +236,8 @@ func (s *spill) ScanFrom(prefix, from []byte, each func(key, value []byte) bool)
 // Last implements state.Store.
 func (s *spill) Last() (state.Marker, bool, error) { return s.at().Last() }
 
-// Declare implements state.Store. Types do not change while a script runs: they stay in memory.
-func (s *spill) Declare(operator string, types map[string]string) error {
-	return s.memory.Declare(operator, types)
-}
+// Declare implements state.Store. Types do not change while a script runs.
+func (s *spill) Declare(string, map[string]string) error { return nil }
 
 // Size implements state.Store.
 func (s *spill) Size() int64 { return s.at().Size() }

@@ -1,11 +1,17 @@
 package main
 
 import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wasmill/wasmill/state"
+	"github.com/wasmill/wasmill/state/memstate"
 )
 
 const keepScript = `
@@ -207,4 +213,87 @@ if os.path.exists("stop.txt"):
 	}
 	run("", exitDone, true)
 	run("one\ntwo\n", exitDone, false)
+}
+
+// What a job has collected until its last commit is there when it has started again, once.
+func TestScriptCollectsOverRestarts(t *testing.T) {
+	path := writeScript(t, `
+from pyflink.common import RestartStrategies, Types, WatermarkStrategy
+from pyflink.datastream import MapFunction, StreamExecutionEnvironment
+from pyflink.datastream.connectors.number_seq import NumberSequenceSource
+
+
+class Fails(MapFunction):
+    def open(self, runtime_context):
+        self.fails, self.seen = runtime_context.get_attempt_number() < 2, 0
+
+    def map(self, value):
+        self.seen += 1
+        if self.fails and self.seen == 60_000:
+            raise ValueError("on purpose")
+        return value
+
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(1)
+env.enable_checkpointing(10)
+env.set_restart_strategy(RestartStrategies.fixed_delay_restart(3, 1))
+numbers = env.from_source(NumberSequenceSource(0, 199_999), WatermarkStrategy.no_watermarks(), "numbers").map(Fails(), Types.LONG())
+print(list(numbers.execute_and_collect()) == list(range(200_000)))
+`)
+	if code, out, errOut := runPython(t, path); code != exitDone || out != "True\n" || !strings.Contains(errOut, "failures=2") {
+		t.Errorf("exit code %d, output %q, errors:\n%s", code, out, errOut)
+	}
+}
+
+// Temporary state moves to the disk when it becomes too much, all of it.
+func TestSpill(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s := &spill{memory: memstate.New()}
+	rng := rand.New(rand.NewPCG(1, 2))
+	want := map[string]string{}
+	for epoch := range uint64(40) {
+		c := state.Commit{Marker: state.Marker{Epoch: epoch + 1}}
+		for key := range 400 {
+			k := fmt.Sprint(rng.IntN(2000), "-", key)
+			if rng.IntN(5) == 0 {
+				delete(want, k)
+				c.Changes = append(c.Changes, state.Change{Key: []byte(k)})
+				continue
+			}
+			want[k] = strings.Repeat(k, 1000)
+			c.Changes = append(c.Changes, state.Change{Key: []byte(k), Value: []byte(want[k])})
+		}
+		if err := s.Commit(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if epoch == 0 && s.disk != nil {
+			t.Error("it went to the disk at once")
+		}
+	}
+	if s.disk == nil {
+		t.Error("it stayed in memory")
+	}
+	got := map[string]string{}
+	if err := s.Scan(nil, func(key, value []byte) bool { got[string(key)] = string(value); return true }); err != nil || !maps.Equal(got, want) {
+		t.Errorf("%d entries, want %d, %v", len(got), len(want), err)
+	}
+	if last, _, err := s.Last(); err != nil || last.Epoch != 40 {
+		t.Error(last, err)
+	}
+	folder := s.folder
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(folder); !os.IsNotExist(err) {
+		t.Error("its folder is there still")
+	}
+	dead := filepath.Join(os.TempDir(), spillPrefix+"4194304000-1")
+	if err := os.MkdirAll(dead, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	sweepSpills()
+	if _, err := os.Stat(dead); !os.IsNotExist(err) {
+		t.Error("the folder of a process that is gone is there still")
+	}
 }

@@ -106,7 +106,7 @@ func Run(ctx context.Context, text []byte, o Options, stop <-chan struct{}) (ans
 	} else {
 		r.Collected = map[string][]string{}
 		for number, c := range collected {
-			r.Collected[fmt.Sprint(number)] = c.pieces
+			r.Collected[fmt.Sprint(number)] = c.texts()
 		}
 	}
 	answer, e := json.Marshal(r)
@@ -130,9 +130,9 @@ func attempts(ctx context.Context, plan *Plan, o Options, stop <-chan struct{}) 
 	if plan.Restart != nil {
 		tries, delay = max(1, plan.Restart.Attempts), time.Duration(plan.Restart.DelayMS)*time.Millisecond
 	}
-	started := time.Now()
+	started, collectors := time.Now(), map[int]*collector{}
 	for number := 0; ; number++ {
-		a := &attempt{options: o, plan: plan, number: number, keeps: plan.resumable() || o.Durable, started: started, collectors: map[int]*collector{}}
+		a := &attempt{options: o, plan: plan, number: number, keeps: plan.resumable() || o.Durable, started: started, collectors: collectors}
 		err := a.run(ctx, stop)
 		if err == nil || ctx.Err() != nil || number+1 >= tries {
 			return a.collectors, err
@@ -166,7 +166,10 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 	var once sync.Once
 	for i := range a.plan.Sinks {
 		if s := &a.plan.Sinks[i]; s.Kind == "collect" {
-			a.collectors[s.Number] = &collector{limit: s.Limit, full: func() { once.Do(func() { close(enough) }) }}
+			if a.collectors[s.Number] == nil {
+				a.collectors[s.Number] = &collector{limit: s.Limit}
+			}
+			a.collectors[s.Number].begin(a.last.Epoch, func() { once.Do(func() { close(enough) }) })
 		}
 	}
 	if err := a.build(ctx); err != nil {
@@ -235,7 +238,8 @@ func (a *attempt) build(ctx context.Context) error {
 	for t := range a.plan.Tasks {
 		task := &a.plan.Tasks[t]
 		for i := range task.Parallelism {
-			s := &subtask{job: a, task: task, index: i, ready: make(chan struct{}, 1), routes: make([]route, task.Outputs), ports: make([]port, task.Inputs)}
+			s := &subtask{job: a, task: task, index: i, ready: make(chan struct{}, 1), routes: make([]route, task.Outputs), ports: make([]port, task.Inputs),
+				epoch: a.last.Epoch + 1}
 			for p := range s.ports {
 				s.ports[p].watermark = math.MinInt64
 			}

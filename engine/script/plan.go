@@ -25,10 +25,12 @@ type Plan struct {
 	CheckpointInterval int64    `json:"checkpoint_interval"` // ms; 0: the engine's own
 	Partitions         int      `json:"partitions"`
 	Restart            *Restart `json:"restart"`
-	Tasks              []Task   `json:"tasks"`
-	Edges              []Edge   `json:"edges"`
-	Sources            []Source `json:"sources"`
-	Sinks              []Sink   `json:"sinks"`
+	// AllowDropped is Options.AllowDropped, as the script says it.
+	AllowDropped bool     `json:"allow_non_restored_state"`
+	Tasks        []Task   `json:"tasks"`
+	Edges        []Edge   `json:"edges"`
+	Sources      []Source `json:"sources"`
+	Sinks        []Sink   `json:"sinks"`
 }
 
 // Restart says how often a failed job is tried, the first time included, and how long to wait before, in milliseconds.

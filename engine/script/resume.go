@@ -137,7 +137,7 @@ func (a *attempt) claim(ctx context.Context, operators map[string]string) error 
 	if len(operators) == 0 {
 		return nil
 	}
-	if !a.options.AllowDropped {
+	if !a.options.AllowDropped && !a.plan.AllowDropped {
 		var faults fault.List
 		for _, uid := range slices.Sorted(maps.Keys(operators)) {
 			f := faults.Add(fault.State, "", "there is state of an operator %q (%s), which the job does not have", uid, operators[uid])

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,14 +48,42 @@ func (p *printer) write(_ context.Context, s *subtask, r *row) error {
 func (p *printer) flush(context.Context, *subtask) error { return nil }
 func (p *printer) close() error                          { return nil }
 
-// collector keeps payloads for the script. What it has of an attempt that failed is forgotten.
+// collector keeps payloads for the script, over all attempts of a job.
 type collector struct {
 	mu     sync.Mutex
-	pieces []string
+	pieces []collected
 	bytes  int64
 	rows   int64
 	limit  int64
 	full   func()
+}
+
+// collected is a payload, and the epoch that it was written in.
+type collected struct {
+	text        string
+	epoch       uint64
+	bytes, rows int64
+}
+
+// begin prepares an attempt that goes on behind an epoch: what was written since is forgotten.
+func (c *collector) begin(epoch uint64, full func()) {
+	c.pieces = slices.DeleteFunc(c.pieces, func(p collected) bool { return p.epoch > epoch })
+	c.bytes, c.rows, c.full = 0, 0, full
+	for _, p := range c.pieces {
+		c.bytes, c.rows = c.bytes+p.bytes, c.rows+p.rows
+	}
+	if c.limit > 0 && c.rows >= c.limit {
+		full()
+	}
+}
+
+// texts returns all payloads.
+func (c *collector) texts() []string {
+	out := make([]string, len(c.pieces))
+	for i, p := range c.pieces {
+		out[i] = p.text
+	}
+	return out
 }
 
 // maxCollected bounds what a script may collect, in bytes; it lies in the script's memory twice for a moment.
@@ -66,7 +95,7 @@ func (c *collector) write(_ context.Context, s *subtask, r *row) error {
 	if c.limit > 0 && c.rows >= c.limit {
 		return nil
 	}
-	c.pieces = append(c.pieces, base64.StdEncoding.EncodeToString(r.payload))
+	c.pieces = append(c.pieces, collected{base64.StdEncoding.EncodeToString(r.payload), s.epoch, int64(len(r.payload)), max(0, r.number)})
 	c.rows += max(0, r.number)
 	if c.bytes += int64(len(r.payload)); c.bytes > maxCollected {
 		return fault.New(fault.Limit, "more than %d MiB were collected", maxCollected>>20).At("%s", s.name()).

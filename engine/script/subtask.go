@@ -39,6 +39,7 @@ type subtask struct {
 	wish     int64 // when the guest wants to be told the time, ms; 0: never
 	ports    []port
 	keeper   *keeper
+	epoch    uint64 // the open one
 }
 
 // port is what has come of an input, over all that feed it.
@@ -236,6 +237,7 @@ func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
 			}
 		}
 	}
+	s.epoch = epoch + 1
 	if err := s.all(ctx, element{barrier: epoch, drain: drain}); err != nil {
 		return err
 	}

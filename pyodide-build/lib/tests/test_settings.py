@@ -64,6 +64,21 @@ class Executions(unittest.TestCase):
         two.set_parallelism(3)
         self.assertEqual((one, hash(one)), (two, hash(two)))
 
+    def test_recovery_by_name(self):
+        def configured(**values):
+            configuration = Configuration()
+            for key, value in values.items():
+                configuration.set_string(key, value)
+            env = StreamExecutionEnvironment.get_execution_environment(configuration)
+            return env._restart(), env._drops_unclaimed
+
+        self.assertEqual((None, False), configured())
+        self.assertEqual(({"attempts": 5, "delay_ms": 2000}, False), configured(**{
+            "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "4", "restart-strategy.fixed-delay.delay": "2 s"}))
+        self.assertEqual(({"attempts": 2, "delay_ms": 1000}, False), configured(**{"restart-strategy": "failure-rate"}))
+        self.assertEqual(({"attempts": 1, "delay_ms": 0}, False), configured(**{"restart-strategy.type": "none"}))
+        self.assertEqual((None, True), configured(**{"execution.savepoint.ignore-unclaimed-state": "true"}))
+
     def test_restarts(self):
         rate = RestartStrategies.failure_rate_restart(5, 10000, 5000)
         self.assertIsInstance(rate, RestartStrategies.FailureRateRestartStrategyConfiguration)

@@ -55,6 +55,7 @@ class StreamExecutionEnvironment:
         self._state_backend = self._savepoints = None
         self._local_parallelism = host.parallelism()
         self._changelog = None
+        self._drops_unclaimed = False
         self._files = {}
         if configuration is not None:
             self.configure(configuration)
@@ -232,9 +233,35 @@ class StreamExecutionEnvironment:
             self._state_backend = kinds.get(backend, StateBackend)()
         if str(values.get("pipeline.operator-chaining", values.get("pipeline.operator-chaining.enabled", "true"))).lower() == "false":
             self.disable_operator_chaining()
+        self._configure_recovery(values)
         for key in ("pipeline.jars", "pipeline.classpaths"):
             if values.get(key):
                 self.add_jars(values[key])
+
+    def _configure_recovery(self, values):
+        strategy = values.get("restart-strategy.type", values.get("restart-strategy"))
+        if strategy is not None:
+            kind = str(strategy).lower().replace("-", "")
+            attempts = int(values.get("restart-strategy.fixed-delay.attempts", 1))
+            delay = _millis(values.get("restart-strategy.fixed-delay.delay", "1 s"))
+            if kind in ("none", "off", "disable"):
+                self.set_restart_strategy(RestartStrategies.no_restart())
+            elif kind == "fixeddelay":
+                self.set_restart_strategy(RestartStrategies.fixed_delay_restart(attempts, delay))
+            elif kind == "failurerate":
+                self.set_restart_strategy(RestartStrategies.failure_rate_restart(
+                    int(values.get("restart-strategy.failure-rate.max-failures-per-interval", 1)),
+                    _millis(values.get("restart-strategy.failure-rate.failure-rate-interval", "1 min")),
+                    _millis(values.get("restart-strategy.failure-rate.delay", "1 s"))))
+            else:
+                note("the restart strategy %s is not there; fixed-delay and failure-rate are" % strategy)
+        for key in ("execution.savepoint.ignore-unclaimed-state", "execution.state-recovery.ignore-unclaimed-state"):
+            if key in values:
+                self._drops_unclaimed = str(values[key]).lower() == "true"
+        for key in ("execution.savepoint.path", "execution.state-recovery.path", "state.checkpoints.dir", "execution.checkpointing.dir", "state.savepoints.dir",
+                    "execution.checkpointing.savepoint-dir"):
+            if values.get(key):
+                note("where state lies and a job goes on from says `wasmill run --state DIR`; %s is not used" % key)
 
     def set_restart_strategy(self, restart_strategy_configuration: RestartStrategyConfiguration):
         """Says how often a failed job is started again."""
@@ -358,11 +385,14 @@ class StreamExecutionEnvironment:
     def _run(self, name, sinks):
         if not sinks:
             raise RuntimeError("No operators defined in streaming topology. Cannot execute.")
+        if self._checkpoints.get_checkpoint_storage() is not None:
+            note("where state lies and a job goes on from says `wasmill run --state DIR`; the checkpoint storage is not used")
         tasks, description = build(self, sinks)
         job_id, start = JobID(), time.time()
         result = plan.run(tasks, {
             "version": 1, "name": name, "id": str(job_id), "checkpoint_interval": max(0, self.get_checkpoint_interval()),
-            "partitions": max(self._config.get_max_parallelism(), 0) or 128, "restart": self._restart(), **description,
+            "partitions": max(self._config.get_max_parallelism(), 0) or 128, "restart": self._restart(),
+            "allow_non_restored_state": self._drops_unclaimed, **description,
         })
         for sink in sinks:
             collect = sink.details["sink"]
