@@ -12,7 +12,6 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
-	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
@@ -47,101 +46,6 @@ func script(e *env, r *python.Runtime, name string) (udf.Bundle, error) {
 		return nil, err
 	}
 	return r.Open(e.ctx, b)
-}
-
-// pythonRows calls functions over columns that lie in the guest's memory, with fuel.
-func pythonRows(e *env, r *python.Runtime) error {
-	const rows = 8192
-	b, err := script(e, r, "events.py")
-	if err != nil {
-		return err
-	}
-	defer b.Close(context.WithoutCancel(e.ctx))
-	guest, err := b.Instantiate(e.ctx, udf.Options{})
-	if err != nil {
-		return err
-	}
-	defer guest.Close(e.ctx)
-	if err := guest.Arena().Reserve(16 << 20); err != nil {
-		return err
-	}
-	text := arrow.NewSchema([]arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String}}, nil)
-	numbers := pairs(guest.Arena(), rows)
-	defer numbers.Release()
-	t := newTable(fmt.Sprintf("Python: functions over batches of %d rows, with fuel; processor time", rows),
-		"case", "per row", "target", "by a loop", "faster", "target")
-	for _, c := range []struct {
-		what, function string
-		kind           udf.Kind
-		columns        *arrow.Schema // nil for numbers
-		target, faster string
-	}{
-		{"two ints, a*2+b", "linear", udf.Scalar, nil, "500 ns", "2.0"},
-		{"filter by two columns", "dear", udf.Filter, orders("price", "quantity"), "580 ns", "2.0"},
-		{"Row, 3 of 5 fields, branches", "row", udf.Map, orders(), "1.5 us", "2.0"},
-		{"dict of 5 in, of 3 out", "dicts", udf.Map, orders(), "2.8 us", "1.5"},
-		{"document of 100 bytes, a field changed", "changed", udf.Map, schema.Document(), "", ""},
-		{"json.loads, a field changed, json.dumps", "itself", udf.Scalar, text, "6 us", ""},
-	} {
-		rec := numbers
-		if c.columns != nil {
-			rec = orderRecord(guest.Arena(), c.columns, rows)
-			defer rec.Release()
-		}
-		ns, err := perRow(e, guest, c.function, c.kind, rec)
-		if err != nil {
-			return err
-		}
-		loop, faster := "", ""
-		if c.faster != "" {
-			kind := c.kind
-			slow, err := perRow(e, guest, c.function+"_loop", kind, rec)
-			if err != nil {
-				return err
-			}
-			loop, faster = nanos(slow), fmt.Sprintf("%.1f", slow/ns)
-		}
-		t.add(c.what, nanos(ns), c.target, loop, faster, c.faster)
-	}
-	t.print(e.out)
-	return nil
-}
-
-// perRow returns the processor time that a row of rec costs, in nanoseconds: the median of the rounds.
-func perRow(e *env, guest udf.Guest, name string, kind udf.Kind, rec arrow.Record) (float64, error) {
-	f, err := guest.Bind(e.ctx, name, kind, rec.Schema(), nil, nil)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
-	}
-	const batches = 20 // of a round; one more goes before the first, for pages and caches
-	var all []float64
-	for round := range e.rounds + 1 {
-		before, err := processor()
-		if err != nil {
-			return 0, err
-		}
-		for range batches {
-			rows := int64(0)
-			err := f.Call(e.ctx, rec, nil, func(r udf.Result) error {
-				rows += r.Record.NumRows()
-				return nil
-			})
-			if err == nil && rows != rec.NumRows() {
-				err = fmt.Errorf("%d rows came back of %d", rows, rec.NumRows())
-			}
-			if err != nil {
-				return 0, fmt.Errorf("%s: %w", name, err)
-			}
-		}
-		after, err := processor()
-		if err != nil {
-			return 0, err
-		}
-		if round > 0 {
-			all = append(all, float64(after-before)/batches/float64(rec.NumRows()))
-		}
-	}
-	return median(all), nil
 }
 
 // processor returns the processor time of this process. What others do on the machine is not in it, but for the caches that they take.

@@ -1,6 +1,7 @@
 // The loop over the rows of a batch.
 #include "function.h"
 
+#include "call.h"
 #include "guard.h"
 
 // A step ends when it holds this many rows or bytes, so that an endless generator does not fill the memory. docs/abi.md allows
@@ -21,25 +22,20 @@ void wm_function_end(struct wm_function *f) {
     f->done = true;
 }
 
-static inline PyObject *vectorcall(vectorcallfunc call, PyObject *callable, PyObject **stack, size_t n) {
-    if (call) return call(callable, stack + 1, n | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-    return PyObject_Vectorcall(callable, stack + 1, n | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
-}
-
 // call_row calls the function with row i and returns a new reference to its result.
-static inline PyObject *call_row(struct wm_function *f, vectorcallfunc call, Py_ssize_t i) {
+static inline PyObject *call_row(struct wm_function *f, const struct wm_call *call, Py_ssize_t i) {
     PyObject **stack = f->stack, *v;
     switch (f->style) {
     case WM_POSITIONAL:
         for (Py_ssize_t k = 0; k < f->n_args; k++)
             if (!(stack[k + 1] = wm_column_reuse(&f->columns[f->args[k]], i, &f->own[f->args[k]]))) return NULL;
-        return vectorcall(call, f->callable, stack, (size_t)f->n_args);
+        return wm_call_do(call, stack, (size_t)f->n_args);
     case WM_EVENT:
         if (!(stack[1] = wm_event_next(&f->event, f->columns, i))) return NULL;
-        return vectorcall(call, f->callable, stack, 1);
+        return wm_call_do(call, stack, 1);
     default:
         if (!(stack[1] = wm_column_get(&f->columns[0], i))) return NULL;
-        v = vectorcall(call, f->callable, stack, 1);
+        v = wm_call_do(call, stack, 1);
         Py_DECREF(stack[1]);
         return v;
     }
@@ -97,7 +93,7 @@ static int drain(struct wm_function *f, struct wm_result *r) {
     return 0;
 }
 
-static int flat_map(struct wm_function *f, struct wm_result *r, vectorcallfunc call) {
+static int flat_map(struct wm_function *f, struct wm_result *r, const struct wm_call *call) {
     wm_site.yields = true;
     for (; f->row < f->length; f->row++) {
         wm_site.row = f->row;
@@ -116,7 +112,7 @@ static int flat_map(struct wm_function *f, struct wm_result *r, vectorcallfunc c
     return f->done = true, 0;
 }
 
-static int one_to_one(struct wm_function *f, struct wm_result *r, vectorcallfunc call) {
+static int one_to_one(struct wm_function *f, struct wm_result *r, const struct wm_call *call) {
     wm_site.yields = false;
     for (Py_ssize_t k = 0; k < r->type.n; k++)
         if (wm_out_room(&r->rows.children[k], f->length < STEP_ROWS ? f->length : STEP_ROWS)) return -1;
@@ -138,8 +134,9 @@ int wm_function_step(struct wm_function *f) {
     if (!(f->now = wm_result_take(f))) return f->row = -1, -1;
     wm_site.function = f->name;
     if (f->style == WM_VECTOR) return wm_vector_step(f);
-    vectorcallfunc call = PyVectorcall_Function(f->callable);
-    int bad = f->kind == WM_KIND_FLAT_MAP ? flat_map(f, f->now, call) : one_to_one(f, f->now, call);
+    struct wm_call call = wm_call_of(f->callable, f->style == WM_POSITIONAL ? f->n_args : 1);
+    int bad = f->kind == WM_KIND_FLAT_MAP ? flat_map(f, f->now, &call) : one_to_one(f, f->now, &call);
+    wm_call_end(&call);
     return bad || (!f->done && wm_guard_pending()) ? -1 : 0; // an interrupt that came when all was done is no error
 }
 
