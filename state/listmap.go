@@ -154,7 +154,10 @@ func (l *List) writeChunk(at At, n, last uint32, elements []byte) error {
 }
 
 // Add adds copies of values at the end.
-func (l *List) Add(at At, values ...[]byte) error {
+func (l *List) Add(at At, values ...[]byte) error { return l.add(at, values, l.wrap) }
+
+// add adds values as wrap stores them.
+func (l *List) add(at At, values [][]byte, wrap func([]byte) []byte) error {
 	first, last, _, err := l.readChunk(at, 0)
 	if err != nil {
 		return err
@@ -168,7 +171,7 @@ func (l *List) Add(at At, values ...[]byte) error {
 		n, elements = last, slices.Clone(elements)
 	}
 	for _, v := range values {
-		v = l.wrap(v)
+		v = wrap(v)
 		if len(elements) > 0 && len(elements)+len(v) > chunkBytes {
 			if n > 0 {
 				err = l.writeChunk(at, n, 0, elements)
@@ -260,7 +263,7 @@ func (l *List) Clear(at At) error {
 	return nil
 }
 
-// Sweep removes lists in a partition of which all values have expired. It looks at the first chunks of up to n keys.
+// Sweep removes the values of lists in a partition that have expired. It looks for lists among up to n chunks.
 func (l *List) Sweep(partition uint16, from []byte, n int) (next []byte, err error) {
 	if l.ttl == nil {
 		return nil, nil
@@ -288,12 +291,39 @@ func (l *List) Sweep(partition uint16, from []byte, n int) (next []byte, err err
 	return next, err
 }
 
-// expire removes a list whose values have all expired, and leaves others as they are.
+// expire removes those values of a list that have expired. The others keep their times.
 func (l *List) expire(at At) error {
-	looker := *l
-	ttl := *l.ttl
-	ttl.Update, ttl.Visible = OnCreateAndWrite, NeverReturnExpired
-	looker.ttl = &ttl
-	_, err := looker.Get(at)
-	return err
+	var live [][]byte
+	expired := false
+	for n, last := uint32(0), uint32(0); n <= last; n++ {
+		elements, end, ok, err := l.readChunk(at, n)
+		if err != nil || n == 0 && !ok {
+			return err
+		}
+		if n == 0 {
+			last = end
+		}
+		for elements = bytes.Clone(elements); len(elements) > 0; {
+			size, w := binary.Uvarint(elements)
+			if w <= 0 || size > uint64(len(elements)-w) {
+				return l.broken()
+			}
+			stored := elements[w : w+int(size)]
+			_, old, _, err := l.unwrap(stored)
+			if err != nil {
+				return err
+			}
+			if expired = expired || old; !old {
+				live = append(live, stored)
+			}
+			elements = elements[w+int(size):]
+		}
+	}
+	if !expired {
+		return nil
+	}
+	if err := l.Clear(at); err != nil || len(live) == 0 {
+		return err
+	}
+	return l.add(at, live, func(stored []byte) []byte { return stored })
 }

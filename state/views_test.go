@@ -216,7 +216,7 @@ func TestViewsAndTheirTTL(t *testing.T) {
 			"sweep": func(rt *rapid.T) {
 				for _, s := range []interface {
 					Sweep(uint16, []byte, int) ([]byte, error)
-				}{value, entries} {
+				}{value, list, entries} {
 					var from []byte
 					for range 100 {
 						next, err := s.Sweep(3, from, rapid.IntRange(1, 5).Draw(rt, "n"))
@@ -231,6 +231,9 @@ func TestViewsAndTheirTTL(t *testing.T) {
 				}
 				expired := func(_ string, e modelEntry) bool { return e.used+10 <= m.now }
 				maps.DeleteFunc(now.values, expired)
+				for k, list := range now.lists {
+					now.lists[k] = slices.DeleteFunc(slices.Clone(list), func(e modelEntry) bool { return expired("", e) })
+				}
 				for _, entries := range now.maps {
 					maps.DeleteFunc(entries, expired)
 				}

@@ -313,8 +313,12 @@ func (p *Process) timers(timers []udf.Timer, keys *stream.Keys, stands func() bo
 	return p.call(keys, times, stands, func(yield func(udf.Result) error) error { return p.function.Timers(p.ctx, timers, yield) })
 }
 
-// Barrier hands over the epoch's changes.
+// Barrier hands over the epoch's changes, to which belongs that some of what has expired is removed.
 func (p *Process) Barrier(epoch uint64, drain bool) error {
+	p.State.now = max(p.State.now, p.Clock())
+	if err := p.State.sweeper.sweep(); err != nil {
+		return p.placed(err)
+	}
 	p.TakeChanges(epoch, p.State)
 	return p.each(func(o stream.Output) error { return o.Barrier(epoch, drain) })
 }

@@ -59,6 +59,17 @@ func newKinds(overlay *state.Overlay, operator string, decls []udf.StateDecl, no
 	return k
 }
 
+// swept returns a state that expires.
+func (k *kinds) swept(i int) swept {
+	switch {
+	case k.lists[i] != nil:
+		return k.lists[i]
+	case k.maps[i] != nil:
+		return k.maps[i]
+	}
+	return k.values[i]
+}
+
 // prefetch reads the values of a call's keys that expire, all at once.
 func (p *ProcessState) prefetch(keys *stream.Keys) error {
 	k := &p.kinds

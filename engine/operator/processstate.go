@@ -27,6 +27,7 @@ type ProcessStateOptions struct {
 type ProcessState struct {
 	*KeyedState
 	kinds          kinds
+	sweeper        sweeper
 	overlay        *state.Overlay
 	timers         [2]*state.Timers // by domain
 	keys           *stream.Keys     // of the call
@@ -59,6 +60,12 @@ func NewProcessState(o ProcessStateOptions) *ProcessState {
 		watermark: int64(stream.MinWatermark),
 	}
 	p.kinds = newKinds(overlay, o.Operator, o.States, p.Now)
+	p.sweeper = sweeper{from: o.From, to: o.To}
+	for i, d := range o.States {
+		if d.TTL != nil {
+			p.sweeper.add(p.kinds.swept(i))
+		}
+	}
 	return p
 }
 
