@@ -25,13 +25,27 @@ import (
 // A script is a .py that builds its jobs itself, by the DataStream API; other .py files hold functions.
 var scriptPattern = regexp.MustCompile(`(?m)^[ \t]*(from|import)[ \t]+(pyflink|wasmill\.datastream|wasmill\.connectors)\b`)
 
-// isScript reports whether a file is a script.
+// Modules that a file imports at its top level: what stands behind from or import.
+var importPattern = regexp.MustCompile(`(?m)^(?:from|import)[ \t]+([A-Za-z_]\w*)`)
+
+// isScript reports whether a file is a script: it imports the API itself, or a module beside it that does.
 func isScript(path string) bool {
 	if filepath.Ext(path) != ".py" {
 		return false
 	}
 	text, err := os.ReadFile(path)
-	return err == nil && scriptPattern.Match(text)
+	if err != nil || scriptPattern.Match(text) {
+		return err == nil
+	}
+	for _, found := range importPattern.FindAllSubmatch(text, -1) {
+		module := filepath.Join(filepath.Dir(path), string(found[1]))
+		for _, beside := range []string{module + ".py", filepath.Join(module, "__init__.py")} {
+			if text, err := os.ReadFile(beside); err == nil && scriptPattern.Match(text) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Limits of the guests of scripts where the flags say nothing: what they keep by key is in their memory.

@@ -129,3 +129,24 @@ print(sorted(words.map(lambda w: w.upper()).execute_and_collect()))
 		t.Errorf("exit code %d, output %q, errors:\n%s", code, out, errOut)
 	}
 }
+
+// A script may leave the API to a module beside it.
+func TestScriptOfModules(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"jobs.py": "from pyflink.datastream import StreamExecutionEnvironment\ndef run():\n" +
+			"    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)\n    env.from_collection([1, 2]).map(lambda v: v * 2).print()\n    env.execute()\n",
+		"main.py":  "from jobs import run\n\nif __name__ == '__main__':\n    run()\n",
+		"plain.py": "import json\n\ndef map(event):\n    return event\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if isScript(filepath.Join(dir, "plain.py")) {
+		t.Error("a file of functions is taken for a script")
+	}
+	if code, out, errOut := runPython(t, filepath.Join(dir, "main.py")); code != exitDone || out != "2\n4\n" {
+		t.Errorf("exit code %d, output:\n%s\nerrors:\n%s", code, out, errOut)
+	}
+}

@@ -58,8 +58,10 @@ _MODULES = {
     "datastream.timerservice": ["wasmill.datastream.functions"],
     "datastream.window": ["wasmill.datastream.window"],
     "java_gateway": ["wasmill.jvm"],
+    "find_flink_home": ["wasmill.jvm"],
     "metrics": ["wasmill.metrics"],
     "metrics.metricbase": ["wasmill.metrics"],
+    "pyflink_gateway_server": ["wasmill.jvm"],
     "table": ["wasmill.table"],
     "table.types": ["wasmill.table"],
     "testing": [],
@@ -68,6 +70,9 @@ _MODULES = {
     "util.java_utils": ["wasmill.jvm"],
     "version": ["wasmill.jvm"],
 }
+
+# Modules of Py4J, which PyFlink brings along.
+_PY4J = ("py4j", "py4j.java_gateway", "py4j.protocol")
 
 # What a job may look for in vain, and what to do instead.
 _ABSENT = {
@@ -108,6 +113,8 @@ def _refusing(module, why):
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, fullname, path=None, target=None):
+        if fullname in _PY4J:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == "py4j")
         if not fullname.startswith("pyflink."):
             return None
         name = fullname[len("pyflink."):]
@@ -124,9 +131,10 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         names, inner = [], module.__name__[len("pyflink."):]
+        origins = ["wasmill.py4j"] if module.__name__ in _PY4J else _MODULES[inner]
         if inner in _REFUSED:
             module.__getattr__ = _refusing(module.__name__, _REFUSED[inner])
-        for origin in _MODULES[inner]:
+        for origin in origins:
             origin = importlib.import_module(origin)
             module.__doc__ = origin.__doc__
             for name in getattr(origin, "__all__", None) or [n for n in vars(origin) if not n.startswith("_")]:

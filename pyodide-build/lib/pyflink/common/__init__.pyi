@@ -1,4 +1,4 @@
-"""The schemas that PyFlink also finds in pyflink.common."""
+"""What PyFlink also finds in pyflink.common: schemas of rows, and what writes files in a format of columns."""
 
 from wasmill.common import (
     CompletableFuture as CompletableFuture,
@@ -29,8 +29,10 @@ from wasmill.common import (
     WatermarkStrategy as WatermarkStrategy,
 )
 from wasmill.datastream.formats.rows import (
+    BulkWriterFactory as BulkWriterFactory,
     CsvRowDeserializationSchema as CsvRowDeserializationSchema,
     CsvRowSerializationSchema as CsvRowSerializationSchema,
     JsonRowDeserializationSchema as JsonRowDeserializationSchema,
     JsonRowSerializationSchema as JsonRowSerializationSchema,
+    RowDataBulkWriterFactory as RowDataBulkWriterFactory,
 )

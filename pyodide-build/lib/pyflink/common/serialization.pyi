@@ -1,4 +1,4 @@
-"""The schemas that PyFlink also finds in pyflink.common."""
+"""What PyFlink also finds in pyflink.common: schemas of rows, and what writes files in a format of columns."""
 
 from wasmill.common.serialization import (
     DeserializationSchema as DeserializationSchema,
@@ -7,8 +7,10 @@ from wasmill.common.serialization import (
     SimpleStringSchema as SimpleStringSchema,
 )
 from wasmill.datastream.formats.rows import (
+    BulkWriterFactory as BulkWriterFactory,
     CsvRowDeserializationSchema as CsvRowDeserializationSchema,
     CsvRowSerializationSchema as CsvRowSerializationSchema,
     JsonRowDeserializationSchema as JsonRowDeserializationSchema,
     JsonRowSerializationSchema as JsonRowSerializationSchema,
+    RowDataBulkWriterFactory as RowDataBulkWriterFactory,
 )

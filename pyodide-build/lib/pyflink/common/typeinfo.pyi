@@ -7,6 +7,7 @@ from wasmill.common.typeinfo import (
     DateTypeInfo as DateTypeInfo,
     InstantTypeInfo as InstantTypeInfo,
     ListTypeInfo as ListTypeInfo,
+    LocalTimeTypeInfo as LocalTimeTypeInfo,
     MapTypeInfo as MapTypeInfo,
     ObjectArrayTypeInfo as ObjectArrayTypeInfo,
     PickledBytesTypeInfo as PickledBytesTypeInfo,

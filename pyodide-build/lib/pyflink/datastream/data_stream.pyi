@@ -7,6 +7,7 @@ from wasmill.datastream.windowed import (
 from wasmill.datastream.stream import (
     BroadcastConnectedStream as BroadcastConnectedStream,
     BroadcastStream as BroadcastStream,
+    CachedDataStream as CachedDataStream,
     CloseableIterator as CloseableIterator,
     ConnectedStreams as ConnectedStreams,
     DataStream as DataStream,

@@ -7,13 +7,15 @@ declared type carries Python objects as they are.
 import datetime
 import decimal
 import struct
+from enum import Enum
 from typing import List
 
 from .row import Row, _restore
 from .time import Instant
 
 __all__ = [
-    "BasicArrayTypeInfo", "BasicType", "BasicTypeInfo", "DateTypeInfo", "InstantTypeInfo", "ListTypeInfo", "MapTypeInfo",
+    "BasicArrayTypeInfo", "BasicType", "BasicTypeInfo", "DateTypeInfo", "InstantTypeInfo", "ListTypeInfo",
+    "LocalTimeTypeInfo", "MapTypeInfo",
     "ObjectArrayTypeInfo", "PickledBytesTypeInfo", "PrimitiveArrayTypeInfo", "RowTypeInfo", "SqlTimeTypeInfo", "TimeTypeInfo",
     "TupleTypeInfo", "TypeInformation", "Types",
 ]
@@ -323,6 +325,47 @@ class SqlTimeTypeInfo(TypeInformation):
 
 
 DateTypeInfo = TimeTypeInfo = TimestampTypeInfo = SqlTimeTypeInfo
+
+
+class LocalTimeTypeInfo(TypeInformation):
+    """A date, a time of day or both, of no zone."""
+
+    class TimeType(Enum):
+        """Which of them."""
+
+        LOCAL_DATE = 0
+        LOCAL_TIME = 1
+        LOCAL_DATE_TIME = 2
+
+    def __init__(self, time_type):
+        self._time_type = time_type
+
+    def converter(self):
+        kinds = {self.TimeType.LOCAL_DATE: datetime.date, self.TimeType.LOCAL_TIME: datetime.time, self.TimeType.LOCAL_DATE_TIME: datetime.datetime}
+        return _instances(self._time_type.name, kinds[self._time_type])
+
+    def text(self):
+        return _local_text
+
+    def _signature(self):
+        return self._time_type
+
+    def __str__(self):
+        return "LocalTimeTypeInfo<%s>" % self._time_type.name
+
+
+def _local_text(value):
+    """Writes a local time as Java does: without seconds where they are 0, and a fraction of 3, 6 or 9 digits."""
+    if value is None:
+        return "null"
+    if not isinstance(value, (datetime.datetime, datetime.time)):
+        return str(value)
+    text = value.strftime("%Y-%m-%dT%H:%M" if isinstance(value, datetime.datetime) else "%H:%M")
+    if value.second or value.microsecond:
+        text += ":%02d" % value.second
+    if value.microsecond:
+        text += ".%06d" % value.microsecond if value.microsecond % 1000 else ".%03d" % (value.microsecond // 1000)
+    return text
 
 
 class PickledBytesTypeInfo(TypeInformation):

@@ -13,9 +13,10 @@ from ..common.execution import CheckpointConfig, ExecutionConfig, RestartStrateg
 from ..common.job import JobClient, JobExecutionResult, JobID, JobStatus
 from ..common.typeinfo import TypeInformation, Types, wrapping
 from ..common.watermark_strategy import NoWatermarks, WatermarkStrategy
+from ..jvm import JavaEnvironment, Py4JError
 from . import host, plan
 from .functions import SourceFunction
-from .graph import UNTYPED, Edge, Node, build
+from .graph import UNTYPED, Edge, Node, build, reachable
 from .sinks import CollectionSource, CollectSink, Source, TextSource
 from .settings import EmbeddedRocksDBStateBackend, HashMapStateBackend, MemoryStateBackend, StateBackend
 from .stream import DataStream, declared
@@ -68,7 +69,7 @@ class StreamExecutionEnvironment:
     @property
     def _j_stream_execution_environment(self):
         """Stands for the environment of the JVM, which settings are read and made of."""
-        return self
+        return JavaEnvironment(self)
 
     def _add(self, node):
         self._nodes.append(node)
@@ -121,9 +122,9 @@ class StreamExecutionEnvironment:
         self._mode = execution_mode
         return self
 
-    def _runs_as_batch(self):
+    def _runs_as_batch(self, sinks):
         if self._mode is RuntimeExecutionMode.AUTOMATIC:
-            return all(sink.bounded() for sink in self._sinks)
+            return all(sink.bounded() for sink in sinks)
         return self._mode is RuntimeExecutionMode.BATCH
 
     def set_buffer_timeout(self, timeout_millis: int) -> StreamExecutionEnvironment:
@@ -387,20 +388,34 @@ class StreamExecutionEnvironment:
             raise RuntimeError("No operators defined in streaming topology. Cannot execute.")
         if self._checkpoints.get_checkpoint_storage() is not None:
             note("where state lies and a job goes on from says `wasmill run --state DIR`; the checkpoint storage is not used")
-        tasks, description = build(self, sinks)
+        caches = self._caches(sinks)
+        tasks, description = build(self, [*sinks, *(sink for _, sink in caches)])
         job_id, start = JobID(), time.time()
         result = plan.run(tasks, {
             "version": 1, "name": name, "id": str(job_id), "checkpoint_interval": max(0, self.get_checkpoint_interval()),
             "partitions": max(self._config.get_max_parallelism(), 0) or 128, "restart": self._restart(),
             "allow_non_restored_state": self._drops_unclaimed, **description,
         })
-        for sink in sinks:
+        for sink in (*sinks, *(sink for _, sink in caches)):
             collect = sink.details["sink"]
             if isinstance(collect, CollectSink):
                 collect.take(result.get("collected", {}).get(str(sink.number), ()))
         if result.get("error"):
             raise JobFailed(result["error"])
+        for node, sink in caches:
+            node.details["cache"].fill(node, sink.details["sink"].results())
         return JobExecutionResult(job_id, result.get("runtime_ms", int((time.time() - start) * 1000)))
+
+    def _caches(self, sinks):
+        """Returns the nodes whose elements this job is the first to compute for later ones, each with a sink that takes them."""
+        caches = []
+        for node in reachable(sinks):
+            if "cache" in node.details and node.details["cache"].computed is None:
+                if not self._runs_as_batch(sinks):
+                    raise RuntimeError("cache() is for jobs in batch mode: env.set_runtime_mode(RuntimeExecutionMode.BATCH)")
+                DataStream(node)._sink("Sink: Cache", CollectSink()).set_parallelism(1)
+                caches.append((node, self._sinks.pop()))
+        return caches
 
     def _restart(self):
         strategy = self._config.get_restart_strategy()
@@ -425,7 +440,7 @@ class StreamExecutionEnvironment:
         self._sinks = []
 
 
-class JobFailed(RuntimeError):
+class JobFailed(RuntimeError, Py4JError):
     """A job that ended with a fault; its text holds the traceback of the function that failed."""
 
 

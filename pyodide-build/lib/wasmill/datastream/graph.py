@@ -123,10 +123,10 @@ class InputSpec:
 class TaskPlan:
     """A chain of operators that run as one."""
 
-    def __init__(self, number, width, env):
+    def __init__(self, number, width, env, batch):
         self.number, self.width = number, width
         self.operators, self.inputs, self.outputs = [], [], []
-        self.batch = env._runs_as_batch()
+        self.batch = batch
         self.watermark_interval = max(1, env.get_config().get_auto_watermark_interval() or 200)
         self.parameters = env.get_config().get_global_job_parameters()
         self.max_parallelism = 0
@@ -137,7 +137,7 @@ class TaskPlan:
 
 def build(env, sinks):
     """Cuts the graph of the sinks into tasks, and returns them with the JSON of the plan for the host."""
-    nodes = _reachable(sinks)
+    nodes, batch = reachable(sinks), env._runs_as_batch(sinks)
     chains = _chains(env, nodes)
     tasks, of, plan = {}, {}, []
     for node in nodes:
@@ -145,7 +145,7 @@ def build(env, sinks):
             continue
         root = chains[node.number]
         if root not in tasks:
-            tasks[root] = TaskPlan(len(tasks), node.width(), env)
+            tasks[root] = TaskPlan(len(tasks), node.width(), env, batch)
         spec = OperatorSpec(node, _uid(node))
         spec.number = len(tasks[root].operators)
         tasks[root].operators.append(spec)
@@ -183,7 +183,8 @@ def build(env, sinks):
     }
 
 
-def _reachable(sinks):
+def reachable(sinks):
+    """Returns the nodes that sinks take from, and the sinks, in the order in which they were made."""
     seen, order = {}, []
 
     def visit(node):

@@ -26,10 +26,10 @@ _SHIP = {None: "FORWARD", "forward": "FORWARD", "rebalance": "REBALANCE", "resca
 
 def nodes(sinks):
     """Returns the graph of the sinks as Flink's plans describe one: sources and sinks as one node each, unions as edges."""
-    from .graph import _reachable
+    from .graph import reachable
 
     out = []
-    for node in _reachable(sinks):
+    for node in reachable(sinks):
         if node.kind in ("source", "sink") or node.name == "Union" and node.kind == "pass":
             continue
         entry = {"id": node.number, "type": node.details.get("plan_type", node.name), "pact": "Operator", "contents": node.description or node.name,

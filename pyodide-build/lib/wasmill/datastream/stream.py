@@ -12,7 +12,7 @@ from .functions import (
     ReduceFunction, SinkFunction,
 )
 from .graph import UNTYPED, Call, Edge, Node
-from .sinks import CollectSink, PrintSink, Sink
+from .sinks import CollectionSource, CollectSink, PrintSink, Sink
 from .state import MapStateDescriptor
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .window import WindowAssigner
     from .windowed import AllWindowedStream, WindowedStream
 
-__all__ = ["BroadcastConnectedStream", "BroadcastStream", "CloseableIterator", "ConnectedStreams", "DataStream", "DataStreamSink", "KeyedStream"]
+__all__ = ["BroadcastConnectedStream", "BroadcastStream", "CachedDataStream", "CloseableIterator", "ConnectedStreams", "DataStream", "DataStreamSink", "KeyedStream"]
 
 
 def declared(output_type):
@@ -257,9 +257,9 @@ class DataStream:
         choose = partitioner.partition if isinstance(partitioner, Partitioner) else partitioner
         return self._spread("custom", key=Call(key_selector, "get_key", KeySelector), partitioner=choose)
 
-    def cache(self):
-        """Refuses: what a job computes is not kept for the next."""
-        raise TypeError("streams are not cached between jobs; write what the next job needs with sink_to, or take it with execute_and_collect")
+    def cache(self) -> CachedDataStream:
+        """Returns the stream with its elements kept: the first job in batch mode that has it computes them, and later ones take what is there."""
+        return CachedDataStream(self._then("pass", "Cache", self.get_type(), cache=Cache())._node)
 
     # Side outputs and sinks.
 
@@ -308,6 +308,37 @@ class DataStream:
         finally:
             env._sinks = sinks
         return sink.results() if limit is not None else CloseableIterator(sink.results())
+
+
+class Cache:
+    """What a stream's elements come from in the next job: the input that computes them, or what a job has left."""
+
+    def __init__(self):
+        self.computed = None
+
+    def fill(self, node, values):
+        """Has a node take these elements from now on."""
+        kept = node.env._source(CollectionSource(values), "Source: Cache", node.type_info)._node
+        kept.chain_behind = False
+        self.computed, node.inputs = node.inputs, [Edge(kept)]
+
+    def clear(self, node):
+        """Has a node compute its elements again."""
+        if self.computed is not None:
+            node.inputs, self.computed = self.computed, None
+
+
+class CachedDataStream(DataStream):
+    """A stream whose elements are kept from one job to the next. They are in the script's memory, and have no times.
+
+    >>> squares = env.set_runtime_mode(RuntimeExecutionMode.BATCH).from_collection([1, 2]).map(lambda v: v * v).cache()
+    >>> list(squares.execute_and_collect()), list(squares.map(lambda v: v + 1).execute_and_collect())
+    ([1, 4], [2, 5])
+    """
+
+    def invalidate(self) -> None:
+        """Forgets the elements: the next job computes them again."""
+        self._node.details["cache"].clear(self._node)
 
 
 def printed(type_info):
@@ -557,22 +588,24 @@ class KeyedStream(DataStream):
         return self._values().map(pair).execute_and_collect(job_execution_name, limit)
 
 
-def _refused(name, what):
+def _refuse(cls, name, what):
     def method(self, *args, **kwargs):
         raise Exception(what)
 
-    method.__name__, method.__qualname__, method.__doc__ = name, "KeyedStream." + name, "Refuses: " + what
-    return method
+    method.__name__, method.__qualname__, method.__doc__ = name, "%s.%s" % (cls.__name__, name), "Refuses: " + what
+    setattr(cls, name, method)
 
 
 for _name in ("shuffle", "rescale", "rebalance", "forward", "broadcast", "partition_custom"):
-    setattr(KeyedStream, _name, _refused(_name, "Cannot override partitioning for KeyedStream."))
+    _refuse(KeyedStream, _name, "Cannot override partitioning for KeyedStream.")
 for _name, _what in {
     "set_parallelism": "Set parallelism", "name": "Set name", "uid": "Set uid", "set_uid_hash": "Set uid hash", "get_name": "Get name",
     "set_max_parallelism": "Set max parallelism", "force_non_parallel": "Set force non-parallel", "set_buffer_timeout": "Set buffer timeout",
     "cache": "Cache", "start_new_chain": "Start new chain", "disable_chaining": "Disable chaining", "slot_sharing_group": "Setting slot sharing group",
 }.items():
-    setattr(KeyedStream, _name, _refused(_name, "%s for KeyedStream is not supported." % _what))
+    _refuse(KeyedStream, _name, "%s for KeyedStream is not supported." % _what)
+    if _name not in ("cache", "disable_chaining", "slot_sharing_group"):
+        _refuse(CachedDataStream, _name, "%s for CachedDataStream is not supported." % _what)
 
 
 def _no_timer(time, context):

@@ -1,0 +1,140 @@
+"""What scripts and tests of PyFlink's users lean on beside the streams themselves: names of the JVM's bridge, the helpers of tests, caches."""
+
+import contextlib
+import datetime
+import importlib.util
+import unittest
+
+from local_host import LocalHost
+from pyflink.common import Configuration, Types
+from pyflink.common.serialization import BulkWriterFactory, RowDataBulkWriterFactory
+from pyflink.common.typeinfo import LocalTimeTypeInfo
+from pyflink.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
+from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
+from pyflink.java_gateway import get_gateway
+from pyflink.testing.test_case_utils import PyFlinkBatchTestCase, PyFlinkStreamingTestCase, PyFlinkTestCase, replace_uuid
+from pyflink.util.java_utils import get_j_env_configuration
+
+# Inside of the sandbox the same tests run on the engine: wasmill run test_compatible.py
+SANDBOX = importlib.util.find_spec("_wasmill") is not None
+
+
+def running():
+    """What runs jobs: the engine, or the host that is written in Python."""
+    return contextlib.nullcontext() if SANDBOX else LocalHost()
+
+
+class Bridge(unittest.TestCase):
+    def setUp(self):
+        self.env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(2)
+
+    def test_classes_of_java_may_be_named_and_are_refused_by_name(self):
+        named = get_gateway().jvm.org.acme.Parser
+        with self.assertRaisesRegex(TypeError, "org.acme.Parser is Java's, and there is no JVM"):
+            named("x")
+
+    def test_a_failed_job_is_what_py4j_raises(self):
+        from py4j.protocol import Py4JError, Py4JJavaError
+
+        def fails(value):
+            raise ValueError("no such flight")
+
+        self.env.from_collection([1]).map(fails).print()
+        with running(), self.assertRaisesRegex(Py4JJavaError if SANDBOX else ValueError, "no such flight"):
+            self.env.execute()
+        self.assertTrue(issubclass(Py4JJavaError, Py4JError) and issubclass(Py4JJavaError, RuntimeError))
+
+    def test_settings_are_one_with_the_environments(self):
+        settings = Configuration(j_configuration=get_j_env_configuration(self.env._j_stream_execution_environment))
+        settings.set_integer("python.fn-execution.bundle.size", 1)
+        self.assertEqual(1, self.env._configuration.get_integer("python.fn-execution.bundle.size", 0))
+
+    def test_stream_graph(self):
+        is_chainable = get_gateway().jvm.org.apache.flink.streaming.api.graph.StreamingJobGraphGenerator.isChainable
+
+        def chained(change):
+            stream = self.env.from_collection([1]).map(lambda v: v).name("first").map(lambda v: v).name("second")
+            change(stream)
+            stream.slot_sharing_group("slots").map(lambda v: v).name("third").add_sink(DataStreamTestSinkFunction())
+            graph = self.env._j_stream_execution_environment.getStreamGraph(True)
+            node = {n.getOperatorName(): n for n in graph.getStreamNodes().toArray()}["second"]
+            self.assertEqual("slots", node.getSlotSharingGroup())
+            return is_chainable(node.getInEdges().get(0), graph), is_chainable(node.getOutEdges().get(0), graph)
+
+        self.assertEqual((True, True), chained(lambda stream: stream))
+        self.assertEqual((False, True), chained(lambda stream: stream.start_new_chain()))
+        self.assertEqual((False, False), chained(lambda stream: stream.disable_chaining()))
+        self.assertEqual([], self.env._sinks)
+
+
+class Names(unittest.TestCase):
+    def test_local_times(self):
+        kinds = LocalTimeTypeInfo.TimeType
+        moment = LocalTimeTypeInfo(kinds.LOCAL_DATE_TIME)
+        self.assertEqual(("LocalTimeTypeInfo<LOCAL_DATE_TIME>", LocalTimeTypeInfo(kinds.LOCAL_DATE_TIME)), (str(moment), moment))
+        self.assertNotEqual(moment, LocalTimeTypeInfo(kinds.LOCAL_DATE))
+        text = moment.text()
+        self.assertEqual(["2024-02-29T07:05", "2024-02-29T07:05:09", "2024-02-29T07:05:00.250"], [
+            text(datetime.datetime(2024, 2, 29, 7, 5)), text(datetime.datetime(2024, 2, 29, 7, 5, 9)), text(datetime.datetime(2024, 2, 29, 7, 5, 0, 250000))])
+        with self.assertRaisesRegex(TypeError, "expected LOCAL_TIME, got int"):
+            LocalTimeTypeInfo(kinds.LOCAL_TIME).converter()(5)
+
+    def test_bulk_writers_are_found_where_pyflink_has_them(self):
+        self.assertTrue(issubclass(RowDataBulkWriterFactory, BulkWriterFactory))
+
+
+class Caches(unittest.TestCase):
+    def setUp(self):
+        self.env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(2).set_runtime_mode(RuntimeExecutionMode.BATCH)
+
+    def test_elements_are_computed_once(self):
+        cached = self.env.from_collection([1, 2, 3], Types.INT()).map(lambda v: v * 10, Types.INT()).cache()
+        with running():
+            self.assertEqual([11, 21, 31], sorted(cached.map(lambda v: v + 1).execute_and_collect()))
+            computed = cached._node.inputs
+            self.assertEqual([10, 20, 30], sorted(cached.execute_and_collect()))
+            self.assertIs(computed, cached._node.inputs)
+            self.assertEqual("source", computed[0].node.inputs[0].node.kind)
+            cached.invalidate()
+            self.assertEqual("map", cached._node.inputs[0].node.kind)
+            self.assertEqual([10, 20, 30], sorted(cached.execute_and_collect()))
+
+    def test_streams_are_not_cached(self):
+        self.env.set_runtime_mode(RuntimeExecutionMode.STREAMING).from_collection([1]).cache().print()
+        with self.assertRaisesRegex(RuntimeError, "in batch mode"):
+            self.env.execute()
+
+    def test_a_cached_stream_has_its_name(self):
+        with self.assertRaisesRegex(Exception, "Set name for CachedDataStream is not supported."):
+            self.env.from_collection([1]).cache().name("x")
+
+
+class Modes(unittest.TestCase):
+    def test_automatic_is_batch_where_all_ends(self):
+        env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1).set_runtime_mode(RuntimeExecutionMode.AUTOMATIC)
+        sink = DataStreamTestSinkFunction()
+        env.from_collection([("a", 1), ("a", 2)]).key_by(lambda v: v[0]).reduce(lambda a, b: (a[0], a[1] + b[1])).add_sink(sink)
+        with running():
+            env.execute()
+        self.assertEqual(["('a', 3)"], sink.get_results(True))
+        env.from_collection([1]).print()
+        env._sinks[0].inputs[0].node.inputs[0].node.inputs[0].node.details["bounded"] = False
+        self.assertFalse(env._runs_as_batch(env._sinks))
+
+
+class Helpers(unittest.TestCase):
+    def test_tests_of_a_class_share_an_environment(self):
+        PyFlinkStreamingTestCase.setUpClass()
+        PyFlinkBatchTestCase.setUpClass()
+        self.assertIsNot(PyFlinkStreamingTestCase.env, PyFlinkBatchTestCase.env)
+        self.assertEqual((2, RuntimeExecutionMode.BATCH), (PyFlinkStreamingTestCase.env.get_parallelism(), PyFlinkBatchTestCase.env._mode))
+        for case in (PyFlinkStreamingTestCase, PyFlinkBatchTestCase):
+            case.tearDownClass()
+        with self.assertRaises(AssertionError):
+            PyFlinkTestCase.assert_equals([1, 2], [2, 3])
+        PyFlinkTestCase.assert_equals([2, 1], [1, 2])
+        self.assertEqual({"a": "x-{uuid}"}, replace_uuid({"a": "x-0f0e0d0c-0b0a-0908-0706-050403020100"}))
+
+
+if __name__ == "__main__":
+    unittest.main()
