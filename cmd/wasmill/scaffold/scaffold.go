@@ -25,14 +25,17 @@ var templates embed.FS
 // Languages are what functions can be written in.
 var Languages = []string{"c", "go", "python", "rust"}
 
+// Kinds are what a function of a scaffold can be: a map of rows, or a process function with state and timers.
+var Kinds = []string{"map", "process"}
+
 // validName is what serves as a file's, a module's, a job's and a Makefile target's name alike.
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
-// Write writes the files of a new function called name, in one of the [Languages], into dir, which is made if it is not there. It
+// Write writes the files of a new function called name, in one of the [Languages] and of one of the [Kinds], into dir, which is made if it is not there. It
 // returns the paths written, sorted. It writes nothing, and returns a fault of code Usage, when a name is not allowed or
 // one of the files is there already; when writing fails midway what was written stays.
-func Write(dir, lang, name string) ([]string, error) {
-	files, err := render(lang, name)
+func Write(dir, lang, kind, name string) ([]string, error) {
+	files, err := render(lang, kind, name)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +82,7 @@ func unwritable(dir string, err error) error {
 }
 
 // render returns the files of a scaffold by their slash-separated paths.
-func render(lang, name string) (map[string][]byte, error) {
+func render(lang, kind, name string) (map[string][]byte, error) {
 	if !validName.MatchString(name) {
 		return nil, fault.New(fault.Usage, "the name `%s` is not allowed", name).
 			WithHint("a small letter, then small letters, digits, `_` and `-`, at most 63")
@@ -100,8 +103,20 @@ func render(lang, name string) (map[string][]byte, error) {
 	default:
 		return nil, fault.New(fault.Usage, "there is no SDK for `%s`", lang).WithHint("expected one of %s", strings.Join(Languages, ", "))
 	}
-	for _, folder := range []string{"all", lang} { // a language may have its own of what the others share
-		if err := addTemplates(files, path.Join("templates", folder), name); err != nil {
+	folders := []string{"all", lang} // a language may have its own of what the others share
+	function := "shout"
+	switch {
+	case kind == "map":
+	case kind != "process":
+		return nil, fault.New(fault.Usage, "there is no scaffold for a `%s`", kind).WithHint("expected one of %s", strings.Join(Kinds, ", "))
+	case lang == "python":
+		return nil, fault.New(fault.Usage, "there is no scaffold for a process function in Python").
+			WithHint("a PyFlink job has them: a KeyedProcessFunction in a script that `wasmill run` takes")
+	default:
+		function, folders = "quiet", append(folders, "process/all", "process/"+lang)
+	}
+	for _, folder := range folders {
+		if err := addTemplates(files, path.Join("templates", folder), name, function); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +162,7 @@ var places = map[string]string{
 	"lib.rs":    "src/lib.rs",
 }
 
-func addTemplates(files map[string][]byte, folder, name string) error {
+func addTemplates(files map[string][]byte, folder, name, function string) error {
 	entries, err := templates.ReadDir(folder)
 	if err != nil {
 		return internal(err)
@@ -162,7 +177,7 @@ func addTemplates(files map[string][]byte, folder, name string) error {
 			return internal(err)
 		}
 		var b bytes.Buffer
-		if err := t.Execute(&b, struct{ Name, Module string }{name, moduleName(name)}); err != nil {
+		if err := t.Execute(&b, struct{ Name, Module, Function string }{name, moduleName(name), function}); err != nil {
 			return internal(err)
 		}
 		file := strings.TrimSuffix(e.Name(), ".tmpl")

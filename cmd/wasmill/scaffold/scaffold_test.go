@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 
 	"github.com/wasmill/wasmill/cmd/wasmill/scaffold"
+	"github.com/wasmill/wasmill/engine/enginetest"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/internal/cbuild"
@@ -21,10 +22,12 @@ import (
 	"github.com/wasmill/wasmill/wasmhost"
 )
 
-func write(t *testing.T, lang string) string {
+func write(t *testing.T, lang string) string { return writeKind(t, lang, "map") }
+
+func writeKind(t *testing.T, lang, kind string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "new")
-	paths, err := scaffold.Write(dir, lang, "hello-2")
+	paths, err := scaffold.Write(dir, lang, kind, "hello-2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,6 +63,54 @@ func TestBuildsAndRuns(t *testing.T) {
 		shout(t, makeTarget(t, dir, "hello-2.wasm"), "GRÜSSE")
 		makeTarget(t, dir, "test")
 	})
+}
+
+// TestProcess builds the scaffold of a process function, and runs the sample's rows through it as the engine does.
+func TestProcess(t *testing.T) {
+	for _, lang := range []string{"c", "go", "rust"} {
+		t.Run(lang, func(t *testing.T) {
+			dir := writeKind(t, lang, "process")
+			var wasm []byte
+			switch lang {
+			case "c":
+				wasm = cbuild.Build(t, []string{filepath.Join(dir, "hello-2.c")}, cbuild.Freestanding...)
+			case "go":
+				wasm = gobuild.Build(t, dir, "-ldflags=-s")
+			case "rust":
+				wasm = rustbuild.Build(t, dir)
+			}
+			host, err := wasmhost.New(wasmhost.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer host.Close(t.Context())
+			bundle, err := host.Load(t.Context(), "hello-2.wasm", wasm)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer bundle.Close(t.Context())
+			pipeline, err := os.ReadFile(filepath.Join(dir, "pipeline.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, err := os.ReadFile(filepath.Join(dir, "input.ndjson"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			head := strings.NewReplacer("file: {path: input.ndjson}", "script: {}", "stdout: {}", "script: {}", "\n\n", "\n").Replace(string(pipeline))
+			script := head + "---\nfeed\n  " + strings.ReplaceAll(strings.TrimSpace(string(rows)), "\n", "\n  ") + "\nend\nexpect\n" +
+				`  {"sensor": "cellar", "readings": 2, "last": 8}` + "\n" + `  {"sensor": "attic", "readings": 2, "last": 21}` + "\n"
+			v := enginetest.Variant{Bundles: map[string]udf.Bundle{"hello-2.wasm": bundle}}
+			if err := enginetest.Run(t.Context(), script, v); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	_, err := scaffold.Write(t.TempDir(), "python", "process", "hello")
+	const want = "there is no scaffold for a process function in Python (a PyFlink job has them: a KeyedProcessFunction in a script that `wasmill run` takes)"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
 }
 
 // makeTarget follows the scaffold's README: it runs make, with Debian's programs before others, and returns the module.
@@ -137,7 +188,7 @@ func TestRefuses(t *testing.T) {
 		{"c", "../up", "the name `../up` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 		{"c", "", "the name `` is not allowed (a small letter, then small letters, digits, `_` and `-`, at most 63)"},
 	} {
-		_, err := scaffold.Write(dir, c.lang, c.name)
+		_, err := scaffold.Write(dir, c.lang, "map", c.name)
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Code != fault.Usage || f.Error() != c.want {
 			t.Errorf("%s %s:\nexpected %s\ngot      %v", c.lang, c.name, c.want, err)
