@@ -1,5 +1,5 @@
-// Package aggregate holds the built-in aggregates of windows and keys: count, sum, min, max, avg, first, last, collect, min_by and
-// max_by. An accumulator is a [Row] of cells, which can be added to, merged with another, stored and turned into a result.
+// Package aggregate holds the built-in aggregates of windows and keys: count, sum, min, max, avg, first, last, collect, collect_all,
+// min_by and max_by. An accumulator is a [Row] of cells, which can be added to, merged with another, stored and turned into a result.
 package aggregate
 
 import (
@@ -14,7 +14,8 @@ import (
 	"github.com/wasmill/wasmill/engine/schema"
 )
 
-// Spec is one aggregate: what goes into the column Name of a result. Nulls in Column do not count, nor rows with a null in By.
+// Spec is one aggregate: what goes into the column Name of a result. Nulls in Column do not count, but in a collect_all, nor do rows with a
+// null in By.
 type Spec struct {
 	Name string `json:"name"`
 	// Func is one of [Funcs].
@@ -26,7 +27,7 @@ type Spec struct {
 }
 
 // Funcs lists the aggregates.
-var Funcs = []string{"count", "sum", "min", "max", "avg", "first", "last", "collect", "min_by", "max_by"}
+var Funcs = []string{"count", "sum", "min", "max", "avg", "first", "last", "collect", "collect_all", "min_by", "max_by"}
 
 // Cell is a part of an accumulator.
 type Cell struct {
@@ -52,6 +53,9 @@ type aggregate struct {
 	takesLater bool                            // last: of two values the later counts
 }
 
+// lists reports whether the result is a list.
+func (a *aggregate) lists() bool { return a.Func == "collect" || a.Func == "collect_all" }
+
 // Set is a list of aggregates over rows of one schema. It is not safe for concurrent use.
 type Set struct {
 	aggregates []aggregate
@@ -72,7 +76,7 @@ func New(in *arrow.Schema, specs []Spec) (*Set, error) {
 		a.first = s.cells
 		s.cells += a.cells
 		s.aggregates = append(s.aggregates, a)
-		s.fields = append(s.fields, arrow.Field{Name: spec.Name, Type: a.out, Nullable: spec.Func != "count" && spec.Func != "collect"})
+		s.fields = append(s.fields, arrow.Field{Name: spec.Name, Type: a.out, Nullable: spec.Func != "count" && !a.lists()})
 	}
 	return s, faults.Err()
 }
@@ -149,7 +153,7 @@ func bind(in *arrow.Schema, spec Spec) (a aggregate, err error) {
 		if a.byClass == noClass {
 			return a, noOrder(spec.Func, spec.By, in.Field(a.by).Type)
 		}
-	case "collect":
+	case "collect", "collect_all":
 		a.out = arrow.ListOf(t)
 	case "last":
 		a.takesLater = true

@@ -44,7 +44,7 @@ var specs = []aggregate.Spec{
 	{Name: "rows", Func: "count"}, {Name: "n", Func: "count", Column: "i"}, {Name: "sum", Func: "sum", Column: "i"},
 	{Name: "total", Func: "sum", Column: "f"}, {Name: "least", Func: "min", Column: "i"}, {Name: "most", Func: "max", Column: "s"},
 	{Name: "avg", Func: "avg", Column: "i"}, {Name: "first", Func: "first", Column: "s"}, {Name: "last", Func: "last", Column: "f"},
-	{Name: "all", Func: "collect", Column: "s"}, {Name: "of_least", Func: "min_by", Column: "s", By: "i"},
+	{Name: "all", Func: "collect", Column: "s"}, {Name: "each", Func: "collect_all", Column: "s"}, {Name: "each_i", Func: "collect_all", Column: "i"}, {Name: "of_least", Func: "min_by", Column: "s", By: "i"},
 	{Name: "of_most", Func: "max_by", Column: "i", By: "s"},
 }
 
@@ -55,9 +55,10 @@ func result(events []event) string {
 	var n, sum int64
 	var total float64
 	var least, mostRow *event
-	all := []string{}
+	all, each, eachI := []string{}, []*string{}, []*int64{}
 	for i := range events {
 		e := &events[i]
+		each, eachI = append(each, e.S), append(eachI, e.I)
 		if e.I != nil {
 			n, sum = n+1, sum+*e.I
 			r["n"], r["sum"], r["avg"] = n, sum, float64(sum)/float64(n)
@@ -85,7 +86,7 @@ func result(events []event) string {
 	if mostRow != nil {
 		r["most"], r["of_most"] = *mostRow.S, mostRow.I
 	}
-	r["all"] = all
+	r["all"], r["each"], r["each_i"] = all, each, eachI
 	text, _ := json.Marshal(r)
 	return string(text)
 }

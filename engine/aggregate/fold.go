@@ -32,6 +32,9 @@ func (a *aggregate) adder(rec arrow.Record) func(Row, int, int64) {
 		return a.extremeAdder(rec.Column(a.by), column)
 	}
 	add := a.valueAdder(column)
+	if a.Func == "collect_all" {
+		return a.allAdder(column, add)
+	}
 	if column.Data().Buffers()[0] == nil {
 		return add
 	}
@@ -39,6 +42,21 @@ func (a *aggregate) adder(rec arrow.Record) func(Row, int, int64) {
 		if column.IsValid(row) {
 			add(r, row, seq)
 		}
+	}
+}
+
+// allAdder adds values and nulls of a collect_all: a byte before each says whether there is one.
+func (a *aggregate) allAdder(column arrow.Array, add func(Row, int, int64)) func(Row, int, int64) {
+	first := a.first
+	return func(r Row, row int, seq int64) {
+		c := &r[first]
+		if column.IsValid(row) {
+			c.data = append(c.data, 1)
+			add(r, row, seq)
+			return
+		}
+		c.n++
+		c.data = binary.AppendVarint(append(c.data, 0), seq)
 	}
 }
 
@@ -66,7 +84,7 @@ func (a *aggregate) valueAdder(column arrow.Array) func(Row, int, int64) {
 				c.set(v, t, seq)
 			}
 		}
-	case "collect":
+	case "collect", "collect_all":
 		return func(r Row, row int, seq int64) {
 			c := &r[first]
 			c.n++
@@ -161,7 +179,7 @@ func (a *aggregate) merge(into, from Row) {
 		c.n += o.n
 		c.add128(o.hi, o.lo)
 		return
-	case "collect":
+	case "collect", "collect_all":
 		c.n += o.n
 		c.data = append(c.data, o.data...)
 		return
@@ -194,7 +212,7 @@ func (a *aggregate) build(b array.Builder, r Row) error {
 	case a.Func == "count":
 		b.(*array.Int64Builder).Append(c.n)
 		return nil
-	case a.Func == "collect":
+	case a.lists():
 		return a.buildList(b.(*array.ListBuilder), c)
 	case c.n == 0:
 		b.AppendNull()
@@ -235,13 +253,19 @@ func (a *aggregate) buildList(b *array.ListBuilder, c *Cell) error {
 		seq    int64
 		number uint64
 		text   []byte
+		null   bool
 	}
 	values := make([]value, 0, min(c.n, int64(len(c.data))))
 	for rest := c.data; len(rest) > 0; {
 		var v value
 		var w int
 		ok := false
-		if v.seq, w = binary.Varint(rest); w > 0 {
+		if a.Func == "collect_all" {
+			v.null, rest = rest[0] == 0, rest[1:]
+		}
+		if v.seq, w = binary.Varint(rest); w > 0 && v.null {
+			rest, ok = rest[w:], true
+		} else if w > 0 {
 			v.number, v.text, rest, ok = cutScalar(rest[w:], a.class)
 		}
 		if !ok {
@@ -252,6 +276,10 @@ func (a *aggregate) buildList(b *array.ListBuilder, c *Cell) error {
 	slices.SortStableFunc(values, func(x, y value) int { return cmp.Compare(x.seq, y.seq) })
 	b.Append(true)
 	for _, v := range values {
+		if v.null {
+			b.ValueBuilder().AppendNull()
+			continue
+		}
 		appendTo(b.ValueBuilder(), v.number, v.text)
 	}
 	return nil

@@ -90,6 +90,7 @@ var bundles = map[string][]udf.Signature{
 		}(),
 		plantest.Function(udf.Process, "plain", "n: int64", "n: int64"),
 		plantest.Function(udf.Map, "same", "", ""),
+		plantest.Function(udf.Map, "spans", "carrier: utf8, window_start: timestamp[ms, UTC], n: list<int64>", "carrier: utf8, spans: int64"),
 	},
 	"./other.wasm": {plantest.Function(udf.Map, "shout", "carrier: utf8", "carrier: utf8, loud: utf8!")},
 }

@@ -95,7 +95,19 @@ func (b *builder) step(v *value) {
 	default:
 		n.Call = b.call(m, n.Positions)
 	}
+	var over *plan.Node
+	if n.Window != nil {
+		over = b.over(m.value)
+	}
+	if over != nil {
+		over.ID, over.Parallelism = n.ID, n.Parallelism
+		n.ID += "-window"
+		over.Inputs = []string{n.ID}
+	}
 	b.append(n)
+	if over != nil {
+		b.append(*over)
+	}
 	if late != "" {
 		b.sideOutput(n, plan.LateTag, late, m.place())
 	}

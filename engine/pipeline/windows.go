@@ -5,7 +5,7 @@ import (
 	"github.com/wasmill/wasmill/engine/plan"
 )
 
-var windowKeys = []string{"tumbling", "sliding", "session", "count", "global", "time", "offset", "allowed_lateness", "trigger", "aggregate", "late", "on_error"}
+var windowKeys = []string{"tumbling", "sliding", "session", "count", "global", "time", "offset", "allowed_lateness", "trigger", "aggregate", "rows", "map", "flat_map", "late", "on_error"}
 
 // window reads a window. Label of the rows that come too late is returned; "" when they are only counted.
 func (b *builder) window(m member, all bool, positions map[string]string) (w *plan.Window, late string) {
@@ -41,6 +41,7 @@ func (b *builder) window(m member, all bool, positions map[string]string) (w *pl
 		w.Trigger = b.trigger(t)
 	}
 	w.Aggregates = b.aggregates(v, m, "window.aggregates", positions)
+	w.Aggregates = append(w.Aggregates, b.rows(v, positions)...)
 	if l := v.get("late"); l != nil {
 		late = b.text(l, "a label for the rows that come too late")
 	}
@@ -105,8 +106,46 @@ func (b *builder) aggregates(v *value, m member, path string, positions map[stri
 			return b.specs(a, path, positions)
 		}
 	}
-	b.add(m.place(), "there is nothing to aggregate").Hint = "add `aggregate: {n: count}`"
+	if v.get("rows") == nil {
+		b.add(m.place(), "there is nothing to aggregate").Hint = "add `aggregate: {n: count}`, or `rows: [COLUMN]` for a function"
+	}
 	return nil
+}
+
+// rows reads the columns of which a window collects all values.
+func (b *builder) rows(v *value, positions map[string]string) []aggregate.Spec {
+	var specs []aggregate.Spec
+	for _, m := range v.members {
+		if m.name != "rows" {
+			continue
+		}
+		for _, column := range b.texts(m.value, "a column") {
+			b.set(positions, "window.aggregates."+column, m.value.at)
+			specs = append(specs, aggregate.Spec{Name: column, Func: "collect_all", Column: column})
+		}
+	}
+	return specs
+}
+
+// over returns the call that a window is to make over what it fires, nil for none. It is a step of its own, which has the window's label.
+func (b *builder) over(v *value) *plan.Node {
+	if v.kind != object {
+		return nil
+	}
+	var n *plan.Node
+	for _, m := range v.members {
+		if m.name != string(plan.KindMap) && m.name != string(plan.KindFlatMap) {
+			continue
+		}
+		if n != nil {
+			b.add(m.place(), "a window has one function, this one has `map` and `flat_map`")
+			return n
+		}
+		n = &plan.Node{Kind: plan.Kind(m.name), Positions: make(map[string]string)}
+		b.set(n.Positions, "", m.place())
+		n.Call = b.call(m, n.Positions)
+	}
+	return n
 }
 
 // specs reads a mapping of columns to what they are: `n: count`, `total: {sum: amount}`, `worst: {max_by: {take: id, by: delay}}`.

@@ -37,6 +37,8 @@ var cases = []struct {
 	{"sensors", "fahrenheit", `{"celsius": 100}, {"celsius": -40}, {"celsius": null}`, nil, `212,-40,null`},
 	{"sensors", "smooth", `{"sensor": "a", "celsius": 8}, {"sensor": "b", "celsius": 4}, {"sensor": "a"}, {"sensor": "a", "celsius": 16}`, []int32{0, 1, 0, 0},
 		`{"mean":8,"sensor":"a"},{"mean":4,"sensor":"b"},{"mean":10,"sensor":"a"}`},
+	{"sensors", "median", `{"sensor": "a", "celsius": [8, 4, null, 6]}, {"sensor": "b", "celsius": [4, 1, 2, 9]}, {"sensor": "c", "celsius": []}`, nil,
+		`{"median":6,"sensor":"a"},{"median":3,"sensor":"b"},{"median":null,"sensor":"c"}`},
 }
 
 func TestGuests(t *testing.T) {
@@ -59,6 +61,9 @@ func TestGuests(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer b.Close(t.Context())
+				if module == "sensors" {
+					script(t, b, "sensors.wasm", "median.txt")
+				}
 				for _, c := range cases {
 					if c.module != module {
 						continue

@@ -44,20 +44,24 @@ func eachSamples(t *testing.T, test func(t *testing.T, b udf.Bundle)) {
 
 // TestSamples runs a script with the example in each language: row by row, with several tasks, and through crashes.
 func TestSamples(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "samples.txt"))
+	eachSamples(t, func(t *testing.T, b udf.Bundle) { script(t, b, "samples.wasm", "samples.txt") })
+}
+
+// script runs a script that names a bundle in every variant.
+func script(t *testing.T, b udf.Bundle, path, file string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	eachSamples(t, func(t *testing.T, b udf.Bundle) {
-		for name, v := range enginetest.Variants {
-			v.Bundles = map[string]udf.Bundle{"samples.wasm": b}
-			t.Run(name, func(t *testing.T) {
-				if err := enginetest.Run(t.Context(), string(text), v); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	})
+	for name, v := range enginetest.Variants {
+		v.Bundles = map[string]udf.Bundle{path: b}
+		t.Run(name, func(t *testing.T) {
+			if err := enginetest.Run(t.Context(), string(text), v); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // shownItem is an item that the model remembers of a user.

@@ -37,4 +37,22 @@ WM_KEYED_MAP(smooth, "a moving average per sensor", READING, SMOOTH, STATE) {
     return WM_OK;
 }
 
-WM_MODULE("sensors", &rate, &fahrenheit, &smooth)
+// median works on what a window has collected: `window: {tumbling: 5m, rows: [celsius], map: median}`.
+#define WINDOW(COLUMN) COLUMN(utf8, sensor) COLUMN(list, celsius, "list<float64>")
+#define MEDIAN(COLUMN) COLUMN(pass, sensor) COLUMN(float64, median)
+WM_MAP(median, "the median of a window's readings", WINDOW, MEDIAN) {
+    size_t n = 0;
+    double *sorted = wm_scratch(in->celsius.size * sizeof *sorted);
+    for (size_t i = 0; i < in->celsius.size; i++) {
+        size_t row = in->celsius.start + i, at = n;
+        if (wm_is_null(in->celsius.items, row)) continue;
+        double v = wm_float64(in->celsius.items, row);
+        for (n++; at > 0 && sorted[at - 1] > v; at--) sorted[at] = sorted[at - 1];
+        sorted[at] = v;
+    }
+    out->is_null.median = n == 0;
+    if (n) out->median = (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    return WM_OK;
+}
+
+WM_MODULE("sensors", &rate, &fahrenheit, &smooth, &median)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	wasmill "github.com/wasmill/wasmill/sdk/go"
 )
@@ -73,7 +74,34 @@ func smooth(a *average, in sample, emit func(smoothed)) error {
 	return nil
 }
 
+// span is what a window has collected: `window: {tumbling: 5m, rows: [celsius], map: median}`.
+type span struct {
+	Sensor  wasmill.Column          `wasmill:"sensor,utf8"`
+	Celsius []wasmill.Null[float64] `wasmill:"celsius"`
+}
+
+type middle struct {
+	Sensor wasmill.Column `wasmill:"sensor"`
+	Median *float64       `wasmill:"median"`
+}
+
+func median(in span) (middle, error) {
+	var sorted []float64
+	for _, c := range in.Celsius {
+		if c.Valid {
+			sorted = append(sorted, c.Value)
+		}
+	}
+	if len(sorted) == 0 {
+		return middle{}, nil
+	}
+	slices.Sort(sorted)
+	m := (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+	return middle{Median: &m}, nil
+}
+
 func init() {
+	wasmill.Map("median", median, wasmill.Doc("the median of a window's readings"))
 	wasmill.Map("rate", rate, wasmill.Doc("kelvin, and whether that is hot"))
 	wasmill.Vector1("fahrenheit", fahrenheit, wasmill.Doc("degrees Fahrenheit"),
 		wasmill.Columns("celsius"), wasmill.Result("fahrenheit"))

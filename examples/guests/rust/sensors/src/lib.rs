@@ -1,7 +1,7 @@
 //! Functions over numbers: a map that passes a column through, vectorised functions, and state per key. examples/guests/go/sensors
 //! has the same in Go.
 
-use wasmill::{row, Emit, Key, Pass};
+use wasmill::{row, Emit, Key, List, Pass};
 
 row! {
     struct Reading {
@@ -67,6 +67,28 @@ fn smooth<'a>(average: &mut Key<Average>, sample: Sample<'a>, emit: &mut Emit<Sm
     }
 }
 
+row! {
+    /// Span is what a window has collected: `window: {tumbling: 5m, rows: [celsius], map: median}`.
+    struct Span {
+        sensor: Pass as "utf8",
+        celsius: List<Option<f64>>,
+    }
+}
+
+row! {
+    struct Middle {
+        sensor: Pass,
+        median: Option<f64>,
+    }
+}
+
+fn median(span: Span) -> Middle {
+    let mut sorted: Vec<f64> = span.celsius.iter().flatten().copied().collect();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    Middle { sensor: Pass, median: (n > 0).then(|| (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0) }
+}
+
 wasmill::module! {
     "sensors":
     /// kelvin, and whether that is hot
@@ -75,4 +97,6 @@ wasmill::module! {
     vector fahrenheit(celsius: f64) -> fahrenheit: f64;
     /// a moving average per sensor
     keyed_map smooth(Average; Sample) -> Smoothed;
+    /// the median of a window's readings
+    map median(Span) -> Middle;
 }
