@@ -11,7 +11,7 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 )
 
-// Files is a tree of files that guests read as "/". Nobody writes to it. It may be used by many guests at once.
+// Files is a tree of files that guests read as "/". Nobody writes to it, but for what is mounted in it. It may be used by many guests at once.
 type Files struct{ root *node }
 
 // node is a file or a folder.
@@ -19,10 +19,12 @@ type node struct {
 	path     string // from the root, "/" for the root
 	name     string
 	folder   bool
-	content  []byte  // of a file
-	children []*node // of a folder, by name
-	parent   *node   // the root's is itself
-	id       uint64  // made of the path, so that it is the same in every tree
+	content  []byte   // of a file
+	children []*node  // of a folder, by name
+	parent   *node    // the root's is itself
+	id       uint64   // made of the path, so that it is the same in every tree
+	scratch  *Scratch // which the node is of, nil for the others
+	rel      string   // the path in the scratch
 }
 
 // NewFiles makes a tree of files by path, with "/" between parts and none in front, and of folders that may be empty. It keeps the
@@ -139,6 +141,11 @@ func (n *node) walk(path string) (*node, errno) {
 		case part == "" || part == ".":
 		case part == "..":
 			n = n.parent
+		case n.scratch != nil:
+			var e errno
+			if n, e = n.below(part); e != errnoSuccess {
+				return nil, e
+			}
 		default:
 			i, found := n.find(part)
 			if !found {

@@ -293,6 +293,7 @@ func (g *guest) discard(ctx context.Context) error {
 func (g *guest) leave() {
 	g.flush()
 	g.log.renew()
+	g.closeFiles()
 	if g.arena != nil {
 		g.arena.Close()
 	}

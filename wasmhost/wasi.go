@@ -32,12 +32,15 @@ const (
 	errnoFault       errno = 21
 	errnoIlseq       errno = 25
 	errnoInval       errno = 28
+	errnoIo          errno = 29
 	errnoIsdir       errno = 31
 	errnoMfile       errno = 33
 	errnoNametoolong errno = 37
 	errnoNoent       errno = 44
+	errnoNospc       errno = 51
 	errnoNosys       errno = 52
 	errnoNotdir      errno = 54
+	errnoNotempty    errno = 55
 	errnoNotsock     errno = 57
 	errnoNotsup      errno = 58
 	errnoRofs        errno = 69
@@ -85,29 +88,29 @@ var wasi = []struct {
 	{"fd_fdstat_set_rights", "iII", onFile(done, always(errnoSuccess))},
 	{"fd_filestat_get", "ii", onFile((*guest).wasiFilestat, (*guest).fdFilestat)},
 	{"fd_read", "iiii", onFile((*guest).wasiRead, (*guest).fdRead)},
-	{"fd_write", "iiii", onFile((*guest).wasiWrite, always(errnoBadf))},
+	{"fd_write", "iiii", onFile((*guest).wasiWrite, (*guest).fdWrite)},
 	{"fd_seek", "iIii", onFile(answer(errnoSpipe), (*guest).fdSeek)},
 	{"fd_tell", "ii", onFile(answer(errnoSpipe), (*guest).fdTell)},
 	{"fd_advise", "iIIi", onFile(closed, always(errnoSuccess))},
 	{"fd_allocate", "iII", onFile(closed, always(errnoRofs))},
-	{"fd_filestat_set_size", "iI", onFile(closed, always(errnoRofs))},
+	{"fd_filestat_set_size", "iI", onFile(closed, (*guest).fdSetSize)},
 	{"fd_filestat_set_times", "iIIi", onFile(closed, always(errnoRofs))},
 	{"fd_pread", "iiiIi", onFile(closed, (*guest).fdPread)},
 	{"fd_prestat_get", "ii", onFile(closed, (*guest).fdPrestat)},
 	{"fd_prestat_dir_name", "iii", onFile(closed, (*guest).fdPrestatName)},
-	{"fd_pwrite", "iiiIi", onFile(closed, always(errnoBadf))},
+	{"fd_pwrite", "iiiIi", onFile(closed, (*guest).fdPwrite)},
 	{"fd_readdir", "iiiIi", onFile(closed, (*guest).fdReaddir)},
 	{"fd_renumber", "ii", onFile(closed, always(errnoNotsup))},
 	{"path_create_directory", "iii", (*guest).pathCreate},
 	{"path_filestat_get", "iiiii", (*guest).pathFilestat},
-	{"path_filestat_set_times", "iiiiIIi", unwritable(0)},
+	{"path_filestat_set_times", "iiiiIIi", (*guest).pathSetTimes},
 	{"path_link", "iiiiiii", unwritable(4)},
 	{"path_open", "iiiiiIIii", (*guest).pathOpen},
 	{"path_readlink", "iiiiii", (*guest).pathReadlink},
-	{"path_remove_directory", "iii", unwritable(0)},
-	{"path_rename", "iiiiii", unwritable(0)},
+	{"path_remove_directory", "iii", pathRemove(true)},
+	{"path_rename", "iiiiii", (*guest).pathRename},
 	{"path_symlink", "iiiii", unwritable(2)},
-	{"path_unlink_file", "iii", unwritable(0)},
+	{"path_unlink_file", "iii", pathRemove(false)},
 	{"sock_accept", "iii", onFile(answer(errnoNotsock), always(errnoNotsock))},
 	{"sock_recv", "iiiiii", onFile(answer(errnoNotsock), always(errnoNotsock))},
 	{"sock_send", "iiiii", onFile(answer(errnoNotsock), always(errnoNotsock))},
@@ -121,7 +124,7 @@ type Exit uint32
 func (e Exit) Error() string { return fmt.Sprintf("the guest left with exit code %d", uint32(e)) }
 
 // wasiImports are the functions of WASI that there are: clocks, randomness, waiting, printing to the log, and reading the files that the
-// host gives. Sockets, arguments and environment are empty.
+// host gives and, of scripts, writing in a folder for what is temporary. Sockets, arguments and environment are empty.
 func wasiImports() []hostFunction {
 	list := []hostFunction{{wasiModule, "proc_exit", types("i"), nil, func(_ *guest, stack []uint64) {
 		code := Exit(stack[0])

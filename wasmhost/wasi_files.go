@@ -2,6 +2,8 @@ package wasmhost
 
 import (
 	"encoding/binary"
+	"io"
+	"os"
 )
 
 // The guest's descriptors of files begin behind the standard streams. The first one is the root, which is always open.
@@ -13,7 +15,10 @@ const (
 // openFile is a descriptor of a file or folder.
 type openFile struct {
 	*node
-	at uint64 // where the next read begins; may lie behind the end
+	at      uint64   // where the next read begins; may lie behind the end
+	disk    *os.File // of a file in the scratch
+	appends bool     // every write goes to the end
+	listed  []*node  // of a folder that is being read
 }
 
 // file returns an open descriptor, nil when it is not open.
@@ -59,6 +64,9 @@ func (g *guest) fdClose(f *openFile, p []uint64) errno {
 	if uint32(p[0]) == rootDescriptor {
 		return errnoNotsup // guests of one image have the same descriptors
 	}
+	if f.disk != nil {
+		f.disk.Close()
+	}
 	g.files[uint32(p[0])-rootDescriptor] = nil
 	return errnoSuccess
 }
@@ -88,16 +96,25 @@ func (g *guest) fdStat(f *openFile, p []uint64) errno {
 		// that they lack something.
 		return g.put(p[1], f.kind(), 0, rightsRead|rightOpen, 0, rightsEvery, 0)
 	}
-	return g.put(p[1], f.kind(), 0, rightsRead, 0, 0, 0)
+	rights, flags := uint32(rightsRead), uint32(0)
+	if f.disk != nil {
+		rights |= rightsChange
+	}
+	if f.appends {
+		flags = fdAppend << 16 // behind the kind and a byte of padding
+	}
+	return g.put(p[1], f.kind()|flags, 0, rights, 0, 0, 0)
 }
 
-func (g *guest) putStat(ptr uint64, n *node) errno {
-	const low, high = modified & 0xffffffff, modified >> 32
-	size := uint64(len(n.content))
+func (g *guest) putStat(ptr uint64, n *node, size, changed uint64) errno {
+	low, high := uint32(changed), uint32(changed>>32)
 	return g.put(ptr, 1, 0, uint32(n.id), uint32(n.id>>32), n.kind(), 0, 1, 0, uint32(size), uint32(size>>32), low, high, low, high, low, high)
 }
 
-func (g *guest) fdFilestat(f *openFile, p []uint64) errno { return g.putStat(p[1], f.node) }
+func (g *guest) fdFilestat(f *openFile, p []uint64) errno {
+	size, changed := f.stat()
+	return g.putStat(p[1], f.node, size, changed)
+}
 
 // fdSeek moves where the next read begins.
 func (g *guest) fdSeek(f *openFile, p []uint64) errno {
@@ -110,7 +127,7 @@ func (g *guest) fdSeek(f *openFile, p []uint64) errno {
 	case 1:
 		from = f.at
 	case 2:
-		from = uint64(len(f.content))
+		from, _ = f.stat()
 	default:
 		return errnoInval
 	}
@@ -159,7 +176,10 @@ func (g *guest) readAt(f *openFile, ptr, n, at uint64) (uint32, errno) {
 	if count > maxVectors {
 		return 0, errnoInval
 	}
-	rest := f.content[min(at, uint64(len(f.content))):]
+	var rest []byte
+	if f.disk == nil {
+		rest = f.content[min(at, uint64(len(f.content))):]
+	}
 	total := uint32(0)
 	for i := range count {
 		vector, ok := g.view(uint32(ptr)+8*i, 8) // again, since the one before may have been written over it
@@ -169,6 +189,19 @@ func (g *guest) readAt(f *openFile, ptr, n, at uint64) (uint32, errno) {
 		to, ok := g.view(binary.LittleEndian.Uint32(vector), binary.LittleEndian.Uint32(vector[4:]))
 		if !ok {
 			return 0, errnoFault
+		}
+		if f.disk != nil {
+			g.charge(fuelDisk)
+			moved, err := f.disk.ReadAt(to, int64(at)+int64(total))
+			g.charge(int64(moved) / fuelBytes)
+			total += uint32(moved)
+			if err != nil && err != io.EOF {
+				return 0, errnoOf(err)
+			}
+			if moved < len(to) {
+				break
+			}
+			continue
 		}
 		moved := copy(to, rest)
 		g.charge(int64(moved)/fuelBytes + 1)
@@ -193,14 +226,17 @@ func (g *guest) fdReaddir(f *openFile, p []uint64) errno {
 	if !ok {
 		return errnoFault
 	}
+	if p[3] == 0 {
+		f.listed = f.list()
+	}
 	used := 0
-	for next := p[3]; next < uint64(len(f.children))+2 && used < len(out); next++ {
+	for next := p[3]; next < uint64(len(f.listed))+2 && used < len(out); next++ {
 		name, n := "..", f.parent
 		switch {
 		case next == 0:
 			name, n = ".", f.node
 		case next > 1:
-			n = f.children[next-2]
+			n = f.listed[next-2]
 			name = n.name
 		}
 		var entry [entrySize]byte

@@ -26,7 +26,8 @@ func (g *guest) pathFilestat(p []uint64) errno {
 	if e != errnoSuccess {
 		return e
 	}
-	return g.putStat(p[4], n)
+	size, changed := n.stat()
+	return g.putStat(p[4], n, size, changed)
 }
 
 // pathReadlink finds that what is there is no link.
@@ -37,17 +38,6 @@ func (g *guest) pathReadlink(p []uint64) errno {
 	return errnoInval
 }
 
-func (g *guest) pathCreate(p []uint64) errno {
-	switch _, e := g.lookup(p[0], p[1], p[2]); e {
-	case errnoSuccess:
-		return errnoExist
-	case errnoNoent:
-		return errnoRofs
-	default:
-		return e
-	}
-}
-
 // What path_open is asked to do besides opening.
 const (
 	openCreate    = 1 << 0
@@ -55,23 +45,27 @@ const (
 	openExclusive = 1 << 2
 	openTruncate  = 1 << 3
 	rightsChange  = rightWrite | 1<<8 | 1<<22 // write, allocate, set the size
+	fdAppend      = 1 << 0
 )
 
 func (g *guest) pathOpen(p []uint64) errno {
 	flags, rights := uint32(p[4]), p[5]
 	n, e := g.lookup(p[0], p[2], p[3])
+	if e == errnoNoent && flags&openCreate != 0 {
+		n, e = g.place(p[0], p[2], p[3])
+	} else if e == errnoSuccess && flags&openCreate != 0 && flags&openExclusive == 0 {
+		flags &^= openCreate
+	}
 	switch {
-	case e == errnoNoent && flags&openCreate != 0:
-		return errnoRofs
 	case e != errnoSuccess:
 		return e
-	case flags&openCreate != 0 && flags&openExclusive != 0:
+	case flags&openCreate != 0 && n.scratch == nil:
 		return errnoExist
 	case flags&openFolder != 0 && !n.folder:
 		return errnoNotdir
 	case n.folder && rights&rightsChange != 0 && flags&openFolder == 0:
 		return errnoIsdir
-	case flags&openTruncate != 0, rights&rightsChange != 0 && !n.folder:
+	case n.scratch == nil && (flags&openTruncate != 0 || rights&rightsChange != 0 && !n.folder):
 		return errnoRofs
 	}
 	i := slices.Index(g.files, nil)
@@ -83,9 +77,16 @@ func (g *guest) pathOpen(p []uint64) errno {
 	if e := g.put(p[8], uint32(i)+rootDescriptor); e != errnoSuccess {
 		return e
 	}
+	opened := &openFile{node: n, appends: uint32(p[7])&fdAppend != 0}
+	if n.scratch != nil && !n.folder {
+		g.charge(fuelDisk)
+		if opened.disk, e = n.openDisk(flags, rights); e != errnoSuccess {
+			return e
+		}
+	}
 	if i == len(g.files) {
 		g.files = append(g.files, nil)
 	}
-	g.files[i] = &openFile{node: n}
+	g.files[i] = opened
 	return errnoSuccess
 }

@@ -42,7 +42,7 @@ func TestOpen(t *testing.T) {
 		{"bundle/clean.py", openCreate, rightsRead, errnoSuccess},
 		{"bundle/clean.py", openCreate | openExclusive, write, errnoExist},
 		{"bundle/new.py", openCreate, write, errnoRofs},
-		{"bundle/no/new.py", openCreate, write, errnoRofs},
+		{"bundle/no/new.py", openCreate, write, errnoNoent},
 		{"bundle", 0, write, errnoIsdir},
 		{"bundle", openFolder, write, errnoSuccess},
 	} {

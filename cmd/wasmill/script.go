@@ -52,6 +52,7 @@ func isScript(path string) bool {
 const (
 	scriptMemory  = 1 << 30
 	scriptTimeout = 5 * time.Minute
+	scriptScratch = 1 << 30 // bytes of temporary files
 )
 
 // scriptJob is the job that a script waits for, if any.
@@ -134,9 +135,14 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 		}
 		out.line(line)
 	}
+	scratch, err := wasmhost.NewScratch(scriptScratch)
+	if err != nil {
+		return err
+	}
+	defer scratch.Close()
 	states := c.scriptStates(b, s, log)
 	err = lib.scripts.Run(ctx, b, python.Script{
-		Args: c.Args, Parallelism: goruntime.NumCPU(), Log: print, Timeout: timeout, MaxMemory: memory,
+		Args: c.Args, Parallelism: goruntime.NumCPU(), Log: print, Timeout: timeout, MaxMemory: memory, Scratch: scratch,
 		Execute: func(ctx context.Context, plan []byte, tasks udf.Bundle) ([]byte, error) {
 			stop, err := job.begin()
 			if err != nil {

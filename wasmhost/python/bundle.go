@@ -22,6 +22,7 @@ type job struct {
 	// Of scripts: what stands behind the file's name in sys.argv, and how many subtasks an operator has that does not say itself.
 	Args        []string `json:"argv,omitempty"`
 	Parallelism int      `json:"parallelism,omitempty"`
+	Temporary   string   `json:"temporary,omitempty"` // the folder for what is
 }
 
 // Open executes a bundle's file, unless its job image is in the cache, and returns the bundle, whose guests are clones of that image.

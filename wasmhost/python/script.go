@@ -25,6 +25,8 @@ type Script struct {
 	Log func(level int, line string)
 	// Timeout is how long the script may compute, its waiting for jobs not counted; 0 means the runtime's LoadTimeout.
 	Timeout time.Duration
+	// Scratch is the folder for what is temporary, which the script and its tasks read and write; nil for none.
+	Scratch *wasmhost.Scratch
 	// MaxMemory is the most memory of the script in bytes; 0 means the default of 256 MiB.
 	MaxMemory uint64
 }
@@ -44,6 +46,12 @@ func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 		return fault.From(err).In("%s", b.Name)
 	}
 	j := jobOf(b, true)
+	if s.Scratch != nil {
+		if err := files.Mount(s.Scratch); err != nil {
+			return fault.From(err).In("%s", b.Name)
+		}
+		j.Temporary = s.Scratch.Path()
+	}
 	j.Args, j.Parallelism = s.Args, s.Parallelism
 	text, err := json.Marshal(j)
 	if err != nil {

@@ -3,13 +3,15 @@
 import contextlib
 import datetime
 import importlib.util
+import os
 import unittest
 
 from local_host import LocalHost
-from pyflink.common import Configuration, Types
-from pyflink.common.serialization import BulkWriterFactory, RowDataBulkWriterFactory
+from pyflink.common import Configuration, Types, WatermarkStrategy
+from pyflink.common.serialization import BulkWriterFactory, Encoder, RowDataBulkWriterFactory
 from pyflink.common.typeinfo import LocalTimeTypeInfo
 from pyflink.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
+from pyflink.datastream.connectors.file_system import FileSink, FileSource, OutputFileConfig, StreamFormat
 from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
 from pyflink.java_gateway import get_gateway
 from pyflink.testing.test_case_utils import PyFlinkBatchTestCase, PyFlinkStreamingTestCase, PyFlinkTestCase, replace_uuid
@@ -120,6 +122,46 @@ class Modes(unittest.TestCase):
         env.from_collection([1]).print()
         env._sinks[0].inputs[0].node.inputs[0].node.inputs[0].node.details["bounded"] = False
         self.assertFalse(env._runs_as_batch(env._sinks))
+
+
+class TemporaryFiles(PyFlinkStreamingTestCase):
+    """A script and its jobs read and write the same temporary folder."""
+
+    def test_modules_written_by_the_script_are_imported_by_its_tasks(self):
+        path = os.path.join(self.tempdir, "written_by_a_test.py")
+        with open(path, "w") as f:
+            f.write("def twice(value):\n    return 2 * value\n")
+        self.env.add_python_file(path)
+
+        def twice(value):
+            from written_by_a_test import twice
+
+            return twice(value)
+
+        with running():
+            self.assertEqual([2, 4], sorted(self.env.from_collection([1, 2]).map(twice).execute_and_collect()))
+
+    def test_files(self):
+        lines, out = os.path.join(self.tempdir, "lines.txt"), os.path.join(self.tempdir, "out")
+        with open(lines, "w") as f:
+            f.write("a\nb\n")
+        sink = FileSink.for_row_format(out, Encoder.simple_string_encoder()).with_output_file_config(
+            OutputFileConfig.builder().with_part_prefix("up").with_part_suffix(".txt").build()).build()
+        stream = self.env.from_source(FileSource.for_record_stream_format(StreamFormat.text_line_format(), lines).build(),
+                                      WatermarkStrategy.no_watermarks(), "lines")
+        stream.map(str.upper, Types.STRING()).sink_to(sink)
+        with running() as host:
+            self.env.execute()
+        if host is not None:  # it keeps what is written
+            self.assertEqual(["A", "B"], sorted(host.output["file"]))
+            return
+        written = []
+        for folder, _, names in os.walk(out):
+            for name in names:
+                self.assertTrue(name.startswith("up-") and name.endswith(".txt"), name)
+                with open(os.path.join(folder, name)) as f:
+                    written += f.read().split()
+        self.assertEqual(["A", "B"], sorted(written))
 
 
 class Helpers(unittest.TestCase):

@@ -76,6 +76,8 @@ def load(job):
     os.chdir(root)
     sys.argv = [path, *job.get("argv", ())]
     _wasmill.parallelism = job.get("parallelism", 1)
+    if "temporary" in job:
+        os.environ["TMPDIR"] = job["temporary"]
     with io.open(path, "rb") as f:
         source = f.read()
     code = compile(source, path, "exec", dont_inherit=True)

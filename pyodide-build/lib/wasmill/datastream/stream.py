@@ -54,6 +54,10 @@ class DataStream:
         self._node = node
         self._edge = edge or Edge(node)
 
+    @property
+    def _j_data_stream(self):
+        raise TypeError("there is no JVM behind wasmill: a stream has no Java object, and takes no Java functions")
+
     # What a stream is called and how it runs.
 
     def get_name(self) -> str:
