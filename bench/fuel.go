@@ -5,8 +5,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
+	pyodide "github.com/wasmill/wasmill/pyodide-build"
 	"github.com/wasmill/wasmill/wasmhost/admit"
 	"github.com/wasmill/wasmill/wasmhost/overhead"
 )
@@ -50,7 +52,45 @@ func fuel(e *env) error {
 		t.add(fmt.Sprintf("without %d below 0.9", len(costs)-len(others)), "", "", fmt.Sprintf("%.3f", overhead.Mean(others)), "1.15")
 	}
 	t.print(e.out)
+	if err := fuelOfPython(e); err != nil {
+		return err
+	}
 	return rewriting(e)
+}
+
+// fuelOfPython times programs in Python in an interpreter as it is and in metered ones.
+func fuelOfPython(e *env) error {
+	p, err := pyodide.Load()
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join("bench", "python", "programs", "*.py"))
+	if err != nil {
+		return err
+	}
+	var programs []overhead.Program
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		programs = append(programs, overhead.Program{Name: strings.TrimSuffix(filepath.Base(file), ".py"), Source: source})
+	}
+	costs, err := overhead.Programs(e.ctx, p, programs, 2*e.rounds, processor)
+	if err != nil {
+		return err
+	}
+	t := newTable("Fuel: programs in Python, in the interpreter as it is and metered, least processor time; \"lazy\": and with a table that is filled as it is called through",
+		"program", "plain", "metered", "ratio", "target", "lazy", "ratio")
+	var metered, lazy []overhead.Cost
+	for _, c := range costs {
+		m, l := overhead.Cost{Plain: c.Plain, Metered: c.Metered}, overhead.Cost{Plain: c.Plain, Metered: c.Lazy}
+		t.add(c.Name, nanos(float64(c.Plain)), nanos(float64(c.Metered)), fmt.Sprintf("%.2f", m.Ratio()), "", nanos(float64(c.Lazy)), fmt.Sprintf("%.2f", l.Ratio()))
+		metered, lazy = append(metered, m), append(lazy, l)
+	}
+	t.add("geometric mean", "", "", fmt.Sprintf("%.3f", overhead.Mean(metered)), "1.15", "", fmt.Sprintf("%.3f", overhead.Mean(lazy)))
+	t.print(e.out)
+	return nil
 }
 
 // rewriting times admission and the rewriter on a large module in standard Go.

@@ -55,6 +55,7 @@ var tables = []struct {
 	{"fuel", fuel},
 	{"neighbour", neighbour},
 	{"python", inPython},
+	{"script", scripts},
 }
 
 func main() {

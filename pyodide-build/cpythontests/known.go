@@ -50,8 +50,7 @@ func parseKnown(text string) ([]explanation, error) {
 
 // explain returns the index of the explanation for a failure, -1 if there is none.
 func explain(known []explanation, test, trace string) int {
-	trace = strings.TrimSpace(trace)
-	last := trace[strings.LastIndexByte(trace, '\n')+1:]
+	last := lastLine(trace)
 	for i, e := range known {
 		for _, p := range e.patterns {
 			if fits(p.test, test) && fits(p.line, last) {
@@ -60,6 +59,11 @@ func explain(known []explanation, test, trace string) int {
 		}
 	}
 	return -1
+}
+
+func lastLine(trace string) string {
+	trace = strings.TrimSpace(trace)
+	return trace[strings.LastIndexByte(trace, '\n')+1:]
 }
 
 // fits reports whether a text is the pattern with each "*" replaced by some text.

@@ -1,15 +1,16 @@
 // Command cpythontests runs CPython's own tests in the sandbox, from the source that python.wasm is built of, and prints how many passed, failed and were
 // skipped. It fails if a test fails that known.txt does not explain. See pyodide-build/README.md.
 //
-//	go run ./pyodide-build/cpythontests BUNDLE [MODULE...]    the modules of modules.txt, if none is named
+//	go run ./pyodide-build/cpythontests [-failures] BUNDLE [MODULE...]    the modules of modules.txt, if none is named
 //
-// BUNDLE is the folder that the recipe's layer "tests" makes.
+// BUNDLE is the folder that the recipe's layer "tests" makes. With -failures the failures that known.txt explains are printed, in its form.
 package main
 
 import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -40,17 +41,19 @@ func main() {
 	if wasmhost.CompileChild() {
 		return
 	}
-	if len(os.Args) < 2 {
-		fmt.Fprintln(os.Stderr, "usage: cpythontests BUNDLE [MODULE...]")
+	all := flag.Bool("failures", false, "print the failures that known.txt explains, too")
+	flag.Parse()
+	if flag.NArg() < 1 {
+		fmt.Fprintln(os.Stderr, "usage: cpythontests [-failures] BUNDLE [MODULE...]")
 		os.Exit(2)
 	}
-	names := os.Args[2:]
+	names := flag.Args()[1:]
 	if len(names) == 0 {
 		names = modules(moduleList)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ok, err := run(ctx, os.Args[1], names)
+	ok, err := run(ctx, flag.Arg(0), names, *all)
 	if err != nil {
 		f := fault.From(err)
 		fmt.Fprintf(os.Stderr, "cpython-tests: %v\n%s\n", err, f.Detail)
@@ -76,7 +79,7 @@ type outcome struct {
 }
 
 // run runs the modules and prints what comes. It reports whether all failures are explained.
-func run(ctx context.Context, bundle string, names []string) (bool, error) {
+func run(ctx context.Context, bundle string, names []string, all bool) (bool, error) {
 	known, err := parseKnown(knownList)
 	if err != nil {
 		return false, err
@@ -96,7 +99,7 @@ func run(ctx context.Context, bundle string, names []string) (bool, error) {
 		return false, err
 	}
 	defer runtime.Close(ctx)
-	r := &report{known: known, explained: make([]int, len(known))}
+	r := &report{known: known, all: all, explained: make([]int, len(known))}
 	for _, name := range names {
 		start := time.Now()
 		out, err := module(ctx, runtime, bundle, name)

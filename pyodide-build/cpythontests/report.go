@@ -11,6 +11,7 @@ import (
 // report adds up outcomes and prints them as they come.
 type report struct {
 	known                   []explanation
+	all                     bool  // explained failures are printed, too
 	explained               []int // how many failures each explanation covers
 	passed, failed, skipped int
 	unexplained             int
@@ -25,6 +26,9 @@ func (r *report) add(name string, out *outcome, took time.Duration) {
 		trace := out.Failed[test]
 		if i := explain(r.known, test, trace); i >= 0 {
 			r.explained[i]++
+			if r.all {
+				fmt.Printf("  %s | %s\n", test, lastLine(trace))
+			}
 			continue
 		}
 		r.unexplained++

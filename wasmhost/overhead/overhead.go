@@ -72,11 +72,16 @@ func Measure(ctx context.Context, wasm []byte, prepare string, kernels []Kernel,
 }
 
 func instantiate(ctx context.Context, r wazero.Runtime, wasm []byte) (api.Module, error) {
-	refill := api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) { stack[0] = admit.DefaultSlice })
-	_, err := r.NewHostModuleBuilder(admit.ImportModule).NewFunctionBuilder().
-		WithGoModuleFunction(refill, []api.ValueType{api.ValueTypeI64}, []api.ValueType{api.ValueTypeI64}).Export(admit.ImportName).Instantiate(ctx)
-	if err != nil {
+	if err := provideFuel(ctx, r); err != nil {
 		return nil, err
 	}
 	return r.Instantiate(ctx, wasm)
+}
+
+// provideFuel gives as much fuel as is asked for.
+func provideFuel(ctx context.Context, r wazero.Runtime) error {
+	refill := api.GoModuleFunc(func(_ context.Context, _ api.Module, stack []uint64) { stack[0] = admit.DefaultSlice })
+	_, err := r.NewHostModuleBuilder(admit.ImportModule).NewFunctionBuilder().
+		WithGoModuleFunction(refill, []api.ValueType{api.ValueTypeI64}, []api.ValueType{api.ValueTypeI64}).Export(admit.ImportName).Instantiate(ctx)
+	return err
 }

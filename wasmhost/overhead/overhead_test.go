@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wasmill/wasmill/internal/cbuild"
+	pyodide "github.com/wasmill/wasmill/pyodide-build"
 )
 
 func TestMeasure(t *testing.T) {
@@ -22,6 +23,12 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("the mean of 2, 1/2 and 8 is %v", m)
 	}
 	if _, err := Measure(t.Context(), []byte("no module"), "", nil, 1); err == nil {
+		t.Error("no fault")
+	}
+}
+
+func TestPrograms(t *testing.T) {
+	if _, err := Programs(t.Context(), &pyodide.Runtime{Wasm: []byte("no module")}, nil, 1, nil); err == nil {
 		t.Error("no fault")
 	}
 }
