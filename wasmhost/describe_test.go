@@ -3,10 +3,12 @@ package wasmhost
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
 )
 
 func TestRefused(t *testing.T) {
@@ -66,7 +68,47 @@ func TestDescriptionFaults(t *testing.T) {
 	}
 }
 
+func TestDescriptionOfAProcess(t *testing.T) {
+	got, err := parseDescription([]byte(`{"abi": 1, "minor": 1, "functions": [{"name": "p", "kind": "process", "state": [
+		{"name": "v", "type": "int64", "kind": "value"}, {"name": "l", "type": "utf8", "kind": "list", "ttl": "90m"},
+		{"name": "m", "type": "utf8, int64", "kind": "map", "ttl": "1h OnReadAndWrite ReturnExpiredIfNotCleanedUp"}],
+		"sides": [{"tag": "late rows", "out": [{"name": "n", "type": "int64!"}]}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored []string
+	for _, d := range got[0].State {
+		stored = append(stored, d.Stored().StoredType())
+	}
+	if text := strings.Join(stored, "; "); text != "int64; list<utf8> with time; map<utf8, int64> with time" {
+		t.Errorf("got %s", text)
+	}
+	if ttl := got[0].State[2].TTL; *ttl != (state.TTL{After: time.Hour, Update: state.OnReadAndWrite, Visible: state.ReturnExpiredIfNotCleanedUp}) {
+		t.Errorf("got %+v", ttl)
+	}
+	if s := got[0]; s.Side("late rows") != 1 || s.Side("none") != 0 || schema.FormatSchema(s.Sides[0].Out) != "n: int64!" {
+		t.Errorf("got %+v", s.Sides)
+	}
+	function := func(members string) string {
+		return `{"abi": 1, "functions": [{"name": "f", ` + members + `}]}`
+	}
+	for text, want := range map[string]string{
+		`{"abi": 1, "minor": 2, "functions": [{"name": "f", "kind": "map"}]}`:                         "wasmill_describe: expected abi 1.0 to 1.1, got 1.2 (use a newer wasmill)",
+		function(`"kind": "process", "state": [{"name": "s", "kind": "lits"}]`):                       "wasmill_describe, function f, state s: unknown kind `lits` (did you mean `list`?)",
+		function(`"kind": "keyed_map", "state": [{"name": "s", "kind": "list"}]`):                     "wasmill_describe, function f, state s: only a process has state other than values that do not expire",
+		function(`"kind": "process", "state": [{"name": "s", "ttl": "soon"}]`):                        "wasmill_describe, function f, state s: expected a ttl that begins with a duration of 1ms or more, got \"soon\" (such as `1h` or `30m OnReadAndWrite`)",
+		function(`"kind": "process", "state": [{"name": "s", "ttl": "1h OnRead"}]`):                   "wasmill_describe, function f, state s: unknown word \"OnRead\" in a ttl (there is NeverReturnExpired, OnCreateAndWrite, OnReadAndWrite, ReturnExpiredIfNotCleanedUp)",
+		function(`"kind": "map", "sides": [{"tag": "t", "out": []}]`):                                 "wasmill_describe, function f: only a process has side outputs\nwasmill_describe, function f, side output t: it has no columns in `out`",
+		function(`"kind": "process", "sides": [{"tag": "", "out": [{"name": "a", "type": "bool"}]}]`): "wasmill_describe, function f: a side output needs a tag of printable text, at most 128 bytes",
+	} {
+		if _, err := parseDescription([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", text, err, want)
+		}
+	}
+}
+
 func FuzzParseDescription(f *testing.F) {
+	f.Add([]byte(`{"abi": 1, "minor": 1, "functions": [{"name": "f", "kind": "process", "state": [{"name": "s", "kind": "map", "ttl": "1h"}], "sides": [{"tag": "t", "out": [{"name": "a", "type": "bool"}]}]}]}`))
 	f.Add([]byte(`{"abi": 1, "functions": [{"name": "f", "kind": "keyed_map", "in": [{"name": "a", "type": "list<int64>"}], "state": [{"name": "s", "type": "t"}]}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		signatures, err := parseDescription(text)

@@ -11,6 +11,7 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/udf"
+	"github.com/wasmill/wasmill/state"
 	"github.com/wasmill/wasmill/wasmhost/bundle"
 )
 
@@ -120,6 +121,16 @@ func describe(s *streams, f udf.Signature, kinds string) {
 	}
 	fmt.Fprintf(s.out, "\n    in   %s\n    out  %s\n", in, out)
 	for _, d := range f.State {
-		fmt.Fprintf(s.out, "    state %s: %s\n", d.Name, d.Type)
+		text := d.Type
+		if d.Kind != "" && d.Kind != state.KindValue {
+			text = fmt.Sprintf("%s<%s>", d.Kind, d.Type)
+		}
+		if d.TTL != nil {
+			text += fmt.Sprintf(", expires %v after its last use (%s)", d.TTL.After, d.TTL.Update)
+		}
+		fmt.Fprintf(s.out, "    state %s: %s\n", d.Name, text)
+	}
+	for _, side := range f.Sides {
+		fmt.Fprintf(s.out, "    side output %s: %s\n", printable(side.Tag), schema.FormatSchema(side.Out))
 	}
 }

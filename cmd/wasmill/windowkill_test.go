@@ -46,15 +46,21 @@ output:
 // TestKillWindows kills the command with SIGKILL at random moments while it aggregates sliding windows and sessions of those, with
 // one or two tasks, and then lets it finish. What comes out is what comes out of a run that nobody killed.
 func TestKillWindows(t *testing.T) {
+	killed(t, windowPipeline, []string{"out.ndjson"}, func(string) {})
+}
+
+// killed runs a pipeline that nobody kills, and one that is killed at random moments, and compares the lines of their outputs. The
+// pipeline's folder is made ready by setUp.
+func killed(t *testing.T, pipeline string, outputs []string, setUp func(dir string)) {
 	path, err := exec.LookPath("wasmill") // where testscript.Main put it
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(dir, tasks string) (*exec.Cmd, *bytes.Buffer) {
-		if err := os.WriteFile(filepath.Join(dir, "windows.yaml"), []byte(windowPipeline), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "pipeline.yaml"), []byte(pipeline), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command(path, "run", "--quiet", "windows.yaml")
+		cmd := exec.Command(path, "run", "--quiet", "pipeline.yaml")
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "TASKS="+tasks)
 		out := &bytes.Buffer{}
@@ -62,20 +68,25 @@ func TestKillWindows(t *testing.T) {
 		return cmd, out
 	}
 	result := func(dir string) []string {
-		data, err := os.ReadFile(filepath.Join(dir, "out.ndjson"))
-		if err != nil {
-			t.Fatal(err)
+		var all []string
+		for _, output := range outputs {
+			data, err := os.ReadFile(filepath.Join(dir, output))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, strings.Split(strings.TrimSpace(string(data)), "\n")...)
 		}
-		lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-		slices.Sort(lines)
-		return lines
+		slices.Sort(all)
+		return all
 	}
 	quiet := t.TempDir()
+	setUp(quiet)
 	if cmd, out := run(quiet, "1"); cmd.Run() != nil {
 		t.Fatal(out)
 	}
 	want := result(quiet)
 	dir, kills := t.TempDir(), 0
+	setUp(dir)
 	for {
 		tasks := []string{"1", "2"}[rand.IntN(2)]
 		cmd, out := run(dir, tasks)
