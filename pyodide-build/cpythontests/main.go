@@ -84,31 +84,39 @@ func run(ctx context.Context, bundle string, names []string, all bool) (bool, er
 	if err != nil {
 		return false, err
 	}
+	r := &report{known: known, all: all, explained: make([]int, len(known))}
+	err = within(ctx, func(ctx context.Context, runtime *python.Runtime) error {
+		for _, name := range names {
+			start := time.Now()
+			out, err := module(ctx, runtime, bundle, name)
+			if err != nil {
+				return err
+			}
+			r.add(name, out, time.Since(start))
+		}
+		return nil
+	})
+	return err == nil && r.end(), err
+}
+
+// within calls f with a runtime that keeps machine code and images in the user's cache folder.
+func within(ctx context.Context, f func(context.Context, *python.Runtime) error) error {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return false, err
+		return err
 	}
 	cache = filepath.Join(cache, "wasmill")
 	host, err := wasmhost.New(wasmhost.Options{CacheDir: cache})
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer host.Close(ctx)
 	runtime, err := python.New(python.Options{Host: host, CacheDir: cache})
 	if err != nil {
-		return false, err
+		return err
 	}
 	defer runtime.Close(ctx)
-	r := &report{known: known, all: all, explained: make([]int, len(known))}
-	for _, name := range names {
-		start := time.Now()
-		out, err := module(ctx, runtime, bundle, name)
-		if err != nil {
-			return false, err
-		}
-		r.add(name, out, time.Since(start))
-	}
-	return r.end(), nil
+	return f(ctx, runtime)
 }
 
 // module runs a module's tests, group by group, in a guest of the module's own. A group that breaks the guest fails, and the next one gets a new guest.
