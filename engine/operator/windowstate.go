@@ -140,6 +140,12 @@ func (s *WindowState) touch(k *windowKey) {
 
 // pane returns a key's pane of a window; nil when there is none and it is not to be made.
 func (s *WindowState) pane(k *windowKey, w window.Window, create, listed bool) (*window.Pane, error) {
+	if listed && k.listed && len(k.windows) == len(k.panes) {
+		// Where no pane is in the store alone, the list has most often their order, and lies together.
+		if i := slices.Index(k.windows, w); i >= 0 && k.panes[i].Window == w {
+			return k.panes[i], nil
+		}
+	}
 	for i := len(k.panes) - 1; i >= 0; i-- {
 		if k.panes[i].Window == w {
 			return k.panes[i], nil
