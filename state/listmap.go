@@ -196,9 +196,15 @@ func (l *List) add(at At, values [][]byte, wrap func([]byte) []byte) error {
 	return l.writeChunk(at, n, 0, elements)
 }
 
-// Get returns copies of the values, none where nothing was added.
+// MaxListBytes is the most that the values of a list may take when it is read, each with its slice's header.
+const MaxListBytes = 64 << 20
+
+const sliceHeader = 24
+
+// Get returns copies of the values, none where nothing was added. A list that takes more than [MaxListBytes] gives a fault of code Limit.
 func (l *List) Get(at At) ([][]byte, error) {
 	var values, live [][]byte
+	taken := 0
 	expired, renewed := false, false
 	for n, last := uint32(0), uint32(0); n <= last; n++ {
 		elements, end, ok, err := l.readChunk(at, n)
@@ -222,6 +228,10 @@ func (l *List) Get(at At) ([][]byte, error) {
 				return nil, err
 			}
 			elements = elements[w+int(size):]
+			if taken += sliceHeader + len(v); taken > MaxListBytes {
+				return nil, fault.New(fault.Limit, "the values of a list take more than %d bytes", MaxListBytes).
+					At("operator %s, state %s", l.operator, l.name).WithHint("spread what is kept over several keys, or keep a map")
+			}
 			expired, renewed = expired || old, renewed || renew
 			if !old {
 				live = append(live, v)

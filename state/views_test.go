@@ -13,7 +13,9 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/state"
+	"github.com/wasmill/wasmill/state/memstate"
 )
 
 // modelEntry is a value and the time of its last use.
@@ -343,5 +345,26 @@ func TestStoredTypes(t *testing.T) {
 		if got := d.StoredType(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+func TestAListThatIsTooLargeToBeRead(t *testing.T) {
+	l := state.NewList(state.NewOverlay(memstate.New(), 1<<30, 0, nil), "op", state.Decl{Name: "l", Kind: state.KindList}, nil)
+	at, value := state.At{Key: []byte("k")}, make([]byte, 900_000)
+	for range state.MaxListBytes / len(value) {
+		if err := l.Add(at, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if values, err := l.Get(at); err != nil || len(values) != state.MaxListBytes/len(value) {
+		t.Fatalf("%d values, %v", len(values), err)
+	}
+	if err := l.Add(at, value); err != nil {
+		t.Fatal(err)
+	}
+	_, err := l.Get(at)
+	const want = "operator op, state l: the values of a list take more than 67108864 bytes (spread what is kept over several keys, or keep a map)"
+	if fault.CodeOf(err) != fault.Limit || err.Error() != want {
+		t.Errorf("got %v", err)
 	}
 }

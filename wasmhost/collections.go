@@ -11,8 +11,20 @@ import (
 	"github.com/wasmill/wasmill/state"
 )
 
-// maxListBytes is the most that a guest reads of one list.
-const maxListBytes = 64 << 20
+// maxWritten is how many bytes of state a call may write. What it writes stays in the host's memory until the epoch is committed.
+const maxWritten = 256 << 20
+
+// writes counts and charges a write of state of n bytes.
+func (g *guest) writes(n int) {
+	g.charge(int64(n) / fuelBytes)
+	if g.running.written += n + writeOverhead; g.running.written > maxWritten {
+		panic(fault.New(fault.Limit, "more than %d bytes of state were written in one call", maxWritten).
+			WithHint("write less for each row, or have fewer rows in a batch"))
+	}
+}
+
+// writeOverhead is about what a value takes beside its bytes.
+const writeOverhead = 64
 
 // collection returns the state of the process function that is running, and checks that what a call names is of a kind, or traps.
 func (g *guest) collection(stack []uint64, kind state.Kind) (s udf.TimedState, index, slot int32) {
@@ -57,7 +69,8 @@ func (g *guest) importListAdd(stack []uint64) {
 		stack[0] = 1
 		return
 	}
-	g.charge(int64(len(value)) / fuelBytes)
+	g.charge(fuelChunk)
+	g.writes(len(value))
 	if err := s.Add(index, slot, value); err != nil {
 		panic(err)
 	}
@@ -73,9 +86,6 @@ func (g *guest) importListGet(stack []uint64) {
 	size := 0
 	for _, v := range values {
 		size += 4 + len(v)
-	}
-	if size > maxListBytes {
-		panic(fault.New(fault.Limit, "the list `%s` takes %d bytes, at most %d can be read", g.running.signature.State[index].Name, size, maxListBytes))
 	}
 	g.charge(int64(size) / fuelBytes)
 	all := make([]byte, 0, size)
@@ -101,7 +111,7 @@ func (g *guest) importMapPut(stack []uint64) {
 		stack[0] = 1
 		return
 	}
-	g.charge(int64(len(value)) / fuelBytes)
+	g.writes(len(key) + len(value))
 	if err := s.MapPut(index, slot, key, value); err != nil {
 		panic(err)
 	}
@@ -119,6 +129,7 @@ func (g *guest) importMapRemove(stack []uint64) {
 // importMapNext writes the entries behind a key, as many as fit.
 func (g *guest) importMapNext(stack []uint64) {
 	s, index, slot := g.collection(stack, state.KindMap)
+	g.charge(fuelPage)
 	var from []byte
 	if uint32(stack[3]) != math.MaxUint32 {
 		key := g.mapKey(stack[2], stack[3])

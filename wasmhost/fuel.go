@@ -11,10 +11,12 @@ import (
 // Fuel for what the host does on a guest's behalf, in the units of package admit: about a nanosecond each. A guest pays by
 // what it asks for, never by the time it took, so that fuel stays exact.
 const (
-	fuelCall  = 200 // any import
-	fuelLine  = 500 // a line of the log, or a metric
-	fuelPrint = 4   // a byte printed or logged
-	fuelBytes = 16  // bytes of state that a unit moves
+	fuelCall  = 200    // any import
+	fuelLine  = 500    // a line of the log, or a metric
+	fuelPrint = 4      // a byte printed or logged
+	fuelChunk = 1_000  // the part of a list that a value is added to
+	fuelPage  = 20_000 // a part of a map that is looked for
+	fuelBytes = 16     // bytes of state that a unit moves
 )
 
 // A slice of fuel is meant to last sliceTime, so that the deadline is seen and the garbage collector gets in: it begins

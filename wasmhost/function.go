@@ -42,6 +42,7 @@ type function struct {
 	slots      int32   // of the call under way
 	times      []int64 // as slots, of a process; nil: none
 	timerCalls int     // as slots
+	written    int     // as slots: bytes of state
 }
 
 var _ udf.Function = (*function)(nil)
@@ -103,7 +104,7 @@ func (g *guest) account(ctx context.Context, f *function) (leave func()) {
 		}
 		g.entry.Context, g.clock, g.running = outerContext, outerClock, outerRunning
 		if f != nil {
-			f.busy, f.slots, f.timerCalls = false, 0, 0
+			f.busy, f.slots, f.timerCalls, f.written = false, 0, 0, 0
 		}
 	}
 }

@@ -139,7 +139,7 @@ func (g *guest) importStatePut(stack []uint64) {
 		stack[0] = 1
 		return
 	}
-	g.charge(int64(len(value)) / fuelBytes)
+	g.writes(len(value))
 	if err := values.Put(index, slot, value); err != nil {
 		panic(err)
 	}

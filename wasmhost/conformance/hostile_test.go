@@ -143,6 +143,9 @@ var (
 // short is a timeout that ends a test soon.
 var short = udf.Options{CallTimeout: 200 * time.Millisecond}
 
+// patient is one that no other limit needs, however slow the machine is.
+var patient = udf.Options{CallTimeout: time.Minute}
+
 func TestDetailsOfHostileTexts(t *testing.T) {
 	b, err := load(t, newHost(t, wasmhost.Options{}), "hostile.c")
 	if err != nil {

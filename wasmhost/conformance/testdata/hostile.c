@@ -60,7 +60,7 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("sched_yield
 	F(list_as_value, process, IN ", " KINDS) F(value_as_list, process, IN ", " KINDS) F(list_as_map, process, IN ", " KINDS) \
 	F(map_key_outside, process, IN ", " KINDS) F(map_page_outside, process, IN ", " KINDS) F(list_value_outside, process, IN ", " KINDS) \
 	F(entry_huge, process, IN ", " KINDS) F(map_slot, process, IN ", " KINDS) F(list_in_keyed_map, keyed_map, IN ", " STATE) \
-	F(side_beyond, process, IN ", " KINDS) F(side_without_origins, process, IN ", " KINDS) F(side_of_map, map, IN) F(side_wild, process, IN ", " KINDS) \
+	F(writes_without_end, process, IN ", " KINDS) F(side_beyond, process, IN ", " KINDS) F(side_without_origins, process, IN ", " KINDS) F(side_of_map, map, IN) F(side_wild, process, IN ", " KINDS) \
 	F(open_status, map, IN) F(open_error, map, IN) F(open_trap, map, IN) F(release_array, map, IN)
 #define BYTES_OUT "\"out\": [{\"name\": \"s\", \"type\": \"utf8\"}]"
 
@@ -252,6 +252,7 @@ static int32_t spoil(int fn, const ArrowArray *in, Result *out) {
 	case id_entry_huge: if (map_put(2, 0, text, 1, 0, 1 << 20)) return fails("the entry was refused", 21); break;
 	case id_map_slot: map_get(2, 7, text, 1, text, 8); break;
 	case id_list_in_keyed_map: list_get(0, 0, text, 8); break;
+	case id_writes_without_end: __builtin_wasm_memory_grow(0, 16); for (;;) list_add(1, 0, 0, 1 << 20);
 	case id_side_beyond: out->side = 2, out->origins = origins; break;
 	case id_side_without_origins: out->side = 1; break;
 	case id_side_of_map: out->side = 1; break;
