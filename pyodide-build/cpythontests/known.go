@@ -63,7 +63,7 @@ func explain(known []explanation, test, trace string) int {
 
 func lastLine(trace string) string {
 	trace = strings.TrimSpace(trace)
-	return trace[strings.LastIndexByte(trace, '\n')+1:]
+	return strings.TrimSpace(trace[strings.LastIndexByte(trace, '\n')+1:])
 }
 
 // fits reports whether a text is the pattern with each "*" replaced by some text.

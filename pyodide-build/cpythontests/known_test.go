@@ -60,6 +60,13 @@ func TestLists(t *testing.T) {
 	if err != nil || len(known) == 0 {
 		t.Errorf("%d explanations, error %v", len(known), err)
 	}
+	for _, e := range known {
+		for _, p := range e.patterns {
+			if module, _, _ := strings.Cut(p.test, "*"); strings.Count(module, ".") < 2 || p.line == "*" {
+				t.Errorf("%s | %s: it explains more than a test", p.test, p.line)
+			}
+		}
+	}
 	list, err := os.ReadFile("modules.txt")
 	if err != nil {
 		t.Fatal(err)
