@@ -41,7 +41,9 @@ type Job struct {
 	Cut func(data []byte) int
 	// Rows returns how many rows a file of a source's format has, where the format has an index; else nil. See codec.Format.
 	Rows func(in io.ReaderAt, size int64) (int64, error)
-	Log  *slog.Logger
+	// Piece is the most rows of a message, where the format has an index; 0 for stream.MaxRows.
+	Piece int
+	Log   *slog.Logger
 }
 
 // Source is an input.

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type reader struct {
 	follow bool
 	cut    func([]byte) int
 	rows   func(io.ReaderAt, int64) (int64, error) // nil where the format has no index
+	piece  int
 	buffer []byte
 	read   atomic.Int64 // bytes read from the disk
 	all    int64        // bytes of all files at the start; 0 when they are followed
@@ -43,7 +45,7 @@ func newReader(job connectors.Job, splits []connectors.Split, follow bool) (*rea
 	if follow && job.Rows != nil {
 		return nil, fault.New(fault.Unsupported, "files of this format cannot be followed: their end says what is in them").At("follow")
 	}
-	r := &reader{follow: follow, cut: job.Cut, rows: job.Rows}
+	r := &reader{follow: follow, cut: job.Cut, rows: job.Rows, piece: cmp.Or(job.Piece, stream.MaxRows)}
 	for _, s := range splits {
 		f := &input{name: s.ID, path: in(job.Dir, s.ID)}
 		var err error

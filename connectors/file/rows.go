@@ -12,9 +12,6 @@ import (
 	"github.com/wasmill/wasmill/engine/stream"
 )
 
-// pieceRows is how many rows a message of a file with an index has.
-const pieceRows = stream.MaxRows
-
 // rows reads a file by its index: messages are numbers of rows, and the decoder takes from the file what it needs for them.
 type rows struct {
 	file  *countingFile
@@ -68,7 +65,7 @@ func (f *input) within(err error) error {
 // nextRows returns the next rows of a file as a message. False: there are no more. A file without rows gives one message without any, since it
 // has columns all the same.
 func (r *reader) nextRows(f *input) (connectors.Message, bool) {
-	n := int(min(pieceRows, f.rows.count-f.pos.Offset))
+	n := int(min(int64(r.piece), f.rows.count-f.pos.Offset))
 	if n == 0 && (f.started || f.pos.Offset > 0) {
 		return connectors.Message{}, false
 	}

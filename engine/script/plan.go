@@ -80,24 +80,30 @@ type Source struct {
 	Count       int64           `json:"count"`       // range
 	Paths       []string        `json:"paths"`       // file
 	Format      string          `json:"format"`      // file
+	Columns     json.RawMessage `json:"columns"`     // file of parquet: names
+	IgnoreCase  bool            `json:"ignore_case"` // file of parquet
 	DiscoverMS  *int64          `json:"discover_ms"` // file
 	Config      json.RawMessage `json:"config"`      // jetstream
 }
 
 // Sink takes the rows of an output of a task.
 type Sink struct {
-	Number int             `json:"number"`
-	Name   string          `json:"name"`
-	UID    string          `json:"uid"`
-	From   int             `json:"from"`
-	Output int             `json:"output"`
-	Kind   string          `json:"kind"`
-	Limit  int64           `json:"limit"`  // collect
-	Path   string          `json:"path"`   // file
-	Prefix string          `json:"prefix"` // file
-	Suffix string          `json:"suffix"` // file
-	Bucket *string         `json:"bucket"` // file
-	Config json.RawMessage `json:"config"` // jetstream
+	Number int     `json:"number"`
+	Name   string  `json:"name"`
+	UID    string  `json:"uid"`
+	From   int     `json:"from"`
+	Output int     `json:"output"`
+	Kind   string  `json:"kind"`
+	Limit  int64   `json:"limit"`  // collect
+	Path   string  `json:"path"`   // file
+	Prefix string  `json:"prefix"` // file
+	Suffix string  `json:"suffix"` // file
+	Bucket *string `json:"bucket"` // file
+	// Format is that of files which end at each commit: lines, avro or parquet; "" for one file of lines.
+	Format  string          `json:"format"`
+	Schema  string          `json:"schema"`  // avro: JSON
+	Columns json.RawMessage `json:"columns"` // parquet: names and types
+	Config  json.RawMessage `json:"config"`  // jetstream
 }
 
 // Parse reads and checks a plan. Faults have code Guest: the Python package of the guest made it, or somebody who pretends to be it.

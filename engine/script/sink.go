@@ -174,6 +174,9 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 	default:
 		return nil, fault.New(fault.Guest, "unknown kind of sink %q", spec.Kind).At("%s", spec.Name)
 	}
+	if spec.Kind == "file" && spec.Format != "" {
+		return a.openRolling(spec, index)
+	}
 	c, ok := a.options.Connectors[spec.Kind]
 	if !ok || c.NewSink == nil {
 		return nil, fault.New(fault.Unsupported, "there is no sink of kind %s here", spec.Kind).At("%s", spec.Name)
@@ -211,7 +214,7 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 // writes returns the configuration of a sink's connector.
 func writes(spec *Sink, index int, now time.Time) (json.RawMessage, error) {
 	if spec.Kind == "file" {
-		return json.Marshal(map[string]string{"path": partPath(spec, index, now)})
+		return json.Marshal(map[string]string{"path": partPath(spec, index, 0, now)})
 	}
 	return withSubject(spec.Config)
 }
@@ -230,9 +233,9 @@ func withSubject(config json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(fields)
 }
 
-// partPath names the file of a subtask as PyFlink's FileSink does: base/bucket/prefix-SUBTASK-0suffix.
-func partPath(spec *Sink, index int, now time.Time) string {
-	name := fmt.Sprintf("%s-%d-0%s", filepath.Base("/"+spec.Prefix), index, strings.ReplaceAll(spec.Suffix, "/", "_"))
+// partPath names a file of a subtask as PyFlink's FileSink does: base/bucket/prefix-SUBTASK-NUMBERsuffix.
+func partPath(spec *Sink, index, number int, now time.Time) string {
+	name := fmt.Sprintf("%s-%d-%d%s", filepath.Base("/"+spec.Prefix), index, number, strings.ReplaceAll(spec.Suffix, "/", "_"))
 	if spec.Bucket == nil {
 		return filepath.Join(spec.Path, name)
 	}

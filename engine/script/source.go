@@ -25,6 +25,7 @@ type source struct {
 	// One of both: parts of a range, or a reader.
 	spans  []span
 	reader connectors.Reader
+	opener opener // nil for lines and messages
 
 	barriers chan element // has room for one
 	wake     chan struct{}
@@ -39,6 +40,9 @@ func (s *source) name() string {
 func (s *source) run(ctx context.Context) error {
 	if s.reader != nil {
 		defer s.reader.Close()
+	}
+	if s.opener != nil {
+		defer s.opener.close()
 	}
 	for {
 		select {
@@ -124,9 +128,25 @@ func (s *source) read(ctx context.Context) error {
 		if m.Time != stream.NoTime {
 			at = m.Time
 		}
-		s.job.rows.Add(1)
-		r := row{kind: kindRecord, port: s.feed.port, target: -1, number: at, name: m.Subject, payload: append([]byte{}, m.Data...)}
-		if err := s.feed.send(ctx, element{row: r}); err != nil {
+		send := func(r row) error {
+			s.job.rows.Add(1)
+			r.kind, r.port, r.number, r.name = kindRecord, s.feed.port, at, m.Subject
+			return s.feed.send(ctx, element{row: r})
+		}
+		if s.opener != nil {
+			if err := s.opener.open(m, send); err != nil {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				return fault.From(err).In("%s", m.Subject).In("%s", s.name())
+			}
+			continue
+		}
+		target := int32(-1)
+		if s.spec.Kind == "file" && m.Sequence == 1 {
+			target = 0
+		}
+		if err := send(row{target: target, payload: append([]byte{}, m.Data...)}); err != nil {
 			return err
 		}
 	}
@@ -163,6 +183,10 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 		return nil, fault.From(err).In("%s", spec.Name)
 	}
 	job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log, Cut: lines}
+	opens, err := a.opens(spec, &job)
+	if err != nil {
+		return nil, err
+	}
 	splits, err := src.Splits(ctx, job)
 	if err != nil {
 		return nil, fault.From(err).In("%s", spec.Name)
@@ -178,6 +202,9 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 		if s.reader, err = src.Open(ctx, job, shares[i]); err != nil {
 			closeReaders(out)
 			return nil, fault.From(err).In("%s", spec.Name)
+		}
+		if opens != nil {
+			s.opener = opens()
 		}
 	}
 	return out, nil
@@ -206,9 +233,6 @@ func (a *attempt) reads(spec *Source) (connectors.Connector, json.RawMessage, er
 	var config any
 	switch spec.Kind {
 	case "file":
-		if spec.Format != "lines" {
-			return connectors.Connector{}, nil, fault.New(fault.Guest, "the source reads files as %q, expected lines", spec.Format).At("%s", spec.Name)
-		}
 		if spec.DiscoverMS != nil {
 			return connectors.Connector{}, nil, fault.New(fault.Unsupported, "files cannot be looked for continuously").At("%s", spec.Name).
 				WithHint("use process_static_file_set(), or a pipeline in YAML with `follow`")

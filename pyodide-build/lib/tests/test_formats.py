@@ -67,6 +67,16 @@ class CsvFiles(unittest.TestCase):
             self.run_job(schema.set_strict_headers().build(), "h1,h2", "a,1")
         self.assertEqual("expected the header name, count, got h1, h2", str(error.exception))
 
+    def test_the_header_is_the_first_line_of_a_file_alone(self):
+        schema = CsvSchema.builder().add_number_column("n").set_use_header().build()
+        source = FileSource.for_record_stream_format(CsvReaderFormat.for_schema(schema), "in.csv").build()
+        for first, lines, expected in ((0, [b"n\n", b"1\n2\n"], [1, 2]), (-1, [b"1\n2\n", b"3\n"], [1, 2, 3])):
+            env = StreamExecutionEnvironment.get_execution_environment()
+            with self.subTest(first), LocalHost(files={"in.csv": lines}) as host:
+                host.first = first
+                rows = list(env.from_source(source, WatermarkStrategy.no_watermarks(), "csv").execute_and_collect())
+                self.assertEqual(expected, [row.n for row in rows])
+
     def test_columns_of_another_schema(self):
         schema = CsvSchema.builder().add_string_column("x").clear_columns().add_columns_from(numbers()).build()
         self.assertEqual((7, numbers().get_type_info()), (len(schema), schema.get_type_info()))
@@ -79,7 +89,7 @@ class CsvFiles(unittest.TestCase):
     def test_other_formats_are_refused(self):
         with self.assertRaises(TypeError) as error:
             FileSink.for_bulk_format("out", object())
-        self.assertEqual("object: a script writes CSV, with CsvBulkWriters, or lines, with for_row_format; other files are written by pipelines in YAML",
+        self.assertEqual("object: files are written with CsvBulkWriters, AvroBulkWriters, AvroParquetWriters or ParquetBulkWriters, lines with for_row_format",
                          str(error.exception))
 
 

@@ -25,7 +25,7 @@ MODULES = (
     "pyflink.datastream.window", "pyflink.datastream.output_tag", "pyflink.common.typeinfo", "pyflink.common.types", "pyflink.common.time",
     "pyflink.common.watermark_strategy", "pyflink.common.serialization", "pyflink.datastream.connectors.file_system",
     "pyflink.datastream.connectors.number_seq", "pyflink.datastream.connectors.base", "wasmill.connectors", "pyflink.datastream.formats.json",
-    "pyflink.datastream.formats.csv", "pyflink.table", "pyflink.metrics", "pyflink.common.configuration", "pyflink.common.execution_config",
+    "pyflink.datastream.formats.csv", "pyflink.datastream.formats.avro", "pyflink.datastream.formats.parquet", "pyflink.table", "pyflink.metrics", "pyflink.common.configuration", "pyflink.common.execution_config",
     "pyflink.common.job_client", "pyflink.datastream.state_backend", "pyflink.datastream.tests.test_util", "pyflink.testing.test_case_utils",
 )
 

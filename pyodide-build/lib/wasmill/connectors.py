@@ -28,7 +28,7 @@ class JetStreamSource(Source):
         """Says what the host reads or writes."""
         return {"kind": "jetstream", "config": self._config}
 
-    def decode(self, payload, name):
+    def decode(self, payload, name, target, key):
         """Returns the elements of what the host read."""
         value = self._schema.deserialize(payload)
         return () if value is None else (value,)

@@ -15,6 +15,7 @@ from ..common.typeinfo import TypeInformation, Types, wrapping
 from ..common.watermark_strategy import NoWatermarks, WatermarkStrategy
 from ..jvm import JavaEnvironment, Py4JError
 from . import host, plan
+from .connectors.file_system import FileSource, InputFormat
 from .functions import SourceFunction
 from .graph import UNTYPED, Edge, Node, build, reachable
 from .sinks import CollectionSource, CollectSink, Source, TextSource
@@ -378,8 +379,11 @@ class StreamExecutionEnvironment:
                         "JetStreamSource" % type(source_func).__name__)
 
     def create_input(self, input_format, type_info: Optional[TypeInformation] = None):
-        """Refuses: input formats are Java's; read with from_source."""
-        raise TypeError("input formats are Java's; read with from_source")
+        """Makes a stream of an input format: an AvroInputFormat."""
+        if not isinstance(input_format, InputFormat):
+            raise TypeError("expected an AvroInputFormat, got %r; other files are read with from_source and a FileSource" % (input_format,))
+        source = FileSource(input_format, input_format.paths(), None)
+        return self._source(source, "Source: Custom Source", declared(type_info or source.type_info))
 
     # Running.
 

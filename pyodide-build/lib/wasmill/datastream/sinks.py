@@ -123,7 +123,7 @@ class TextSource(Source):
         """Says what the host reads or writes."""
         return {"kind": "file", "paths": [self._path], "format": "lines"}
 
-    def decode(self, payload, name):
+    def decode(self, payload, name, target, key):
         """Returns the elements of what the host read."""
         return lines(payload, self._charset)
 

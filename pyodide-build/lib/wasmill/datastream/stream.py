@@ -351,7 +351,7 @@ def printed(type_info):
         return lambda value: value if type(value) is str else str(value)
     if isinstance(type_info, RowTypeInfo):
         return lambda value: "null" if value is None else "%s[%s]" % (value.get_row_kind(), ",".join(map(str, value)))
-    return to_text
+    return getattr(type_info, "printed", to_text)
 
 
 class DataStreamSink:

@@ -12,6 +12,7 @@ from wasmill.datastream.connectors.file_system import (
     FileSource as FileSource,
     FileSourceBuilder as FileSourceBuilder,
     FileSplitAssignerProvider as FileSplitAssignerProvider,
+    InputFormat as InputFormat,
     OnCheckpointRollingPolicy as OnCheckpointRollingPolicy,
     OutputFileConfig as OutputFileConfig,
     RollingPolicy as RollingPolicy,

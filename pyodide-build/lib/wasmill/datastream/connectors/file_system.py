@@ -9,8 +9,8 @@ from ..sinks import Sink, Source, lines, local_path
 
 __all__ = [
     "BucketAssigner", "BulkFormat", "BulkWriterFactory", "DefaultRollingPolicy", "FileCompactor", "FileCompactStrategy", "FileEnumeratorProvider",
-    "FileSink", "FileSource", "FileSourceBuilder", "FileSplitAssignerProvider", "OnCheckpointRollingPolicy", "OutputFileConfig", "RollingPolicy",
-    "RowDataBulkWriterFactory", "StreamFormat", "StreamingFileSink",
+    "FileSink", "FileSource", "FileSourceBuilder", "FileSplitAssignerProvider", "InputFormat", "OnCheckpointRollingPolicy", "OutputFileConfig",
+    "RollingPolicy", "RowDataBulkWriterFactory", "StreamFormat", "StreamingFileSink",
 ]
 
 
@@ -29,7 +29,7 @@ class _Lines(StreamFormat):
     def __init__(self, charset):
         self._charset = charset
 
-    def decode(self, payload, name):
+    def decode(self, payload, name, target, key):
         """Returns the elements of what the host read."""
         return lines(payload, self._charset)
 
@@ -38,10 +38,19 @@ class BulkFormat:
     """How a file becomes elements, many at a time."""
 
 
-class BulkWriterFactory:
-    """How elements become a file, many at a time: as lines, here, which `text` writes."""
+class InputFormat:
+    """How files become elements, for create_input; it names the files itself."""
 
-    text = None
+    def paths(self):
+        """Returns the files and folders."""
+        raise NotImplementedError
+
+
+class BulkWriterFactory:
+    """How elements become a file, many at a time. `plan` tells the host of the file's format; for lines `text` writes an element, for others
+    `encoder` makes what gathers elements and gives their bytes."""
+
+    plan = text = encoder = None
 
 
 class RowDataBulkWriterFactory(BulkWriterFactory):
@@ -93,14 +102,14 @@ class FileSource(Source):
 
     def plan(self):
         """Says what the host reads or writes."""
-        plan = {"kind": "file", "paths": self._paths, "format": self._format.format}
+        plan = {"kind": "file", "paths": self._paths, "format": self._format.format, **getattr(self._format, "plan", {})}
         if self._interval is not None:
             plan["discover_ms"] = self._interval
         return plan
 
-    def decode(self, payload, name):
+    def decode(self, payload, name, target, key):
         """Returns the elements of what the host read."""
-        return self._format.decode(payload, name)
+        return self._format.decode(payload, name, target, key)
 
     @staticmethod
     def for_record_stream_format(stream_format, *paths):
@@ -278,16 +287,20 @@ class FileSink(Sink):
     >>> sink = FileSink.for_row_format("out", Encoder.simple_string_encoder()).build()
     """
 
-    def __init__(self, path, config, bucket, text):
-        self._path, self._config, self._bucket, self._text = path, config, bucket, text
+    def __init__(self, path, config, bucket, factory=None):
+        self._path, self._config, self._bucket, self._factory = path, config, bucket, factory
+        self._text = factory and factory.text
 
     def output(self, node):
         """Says what a task hands over."""
+        if self._factory is not None and self._factory.encoder is not None:
+            return OutputSpec("encoded", encoder=self._factory.encoder)
         return OutputSpec("lines", text=self._text or node.inputs[0].node.type_info.text(), prefix=lambda task: "")
 
     def plan(self):
         """Says what the host reads or writes."""
-        return {"kind": "file", "path": self._path, "prefix": self._config.part_prefix, "suffix": self._config.part_suffix, "bucket": self._bucket.pattern}
+        return {"kind": "file", "path": self._path, "prefix": self._config.part_prefix, "suffix": self._config.part_suffix, "bucket": self._bucket.pattern,
+                **(self._factory.plan if self._factory is not None else {})}
 
     def get_transformer(self):
         """Returns None: the stream is written as it is."""
@@ -302,17 +315,18 @@ class FileSink(Sink):
 
     @staticmethod
     def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> "FileSink.BulkFormatBuilder":
-        """Begins a sink that writes rows as a format does, of CsvBulkWriters."""
-        if not isinstance(writer_factory, BulkWriterFactory) or writer_factory.text is None:
-            raise TypeError("%s: a script writes CSV, with CsvBulkWriters, or lines, with for_row_format; other files are written by pipelines in YAML"
+        """Begins a sink that writes files of a format, of CsvBulkWriters, AvroBulkWriters, AvroParquetWriters or ParquetBulkWriters. A file ends
+        at each commit, and comes into sight then."""
+        if not isinstance(writer_factory, BulkWriterFactory) or writer_factory.plan is None:
+            raise TypeError("%s: files are written with CsvBulkWriters, AvroBulkWriters, AvroParquetWriters or ParquetBulkWriters, lines with for_row_format"
                             % type(writer_factory).__name__)
-        return FileSink.BulkFormatBuilder(local_path(base_path), writer_factory.text)
+        return FileSink.BulkFormatBuilder(local_path(base_path), writer_factory)
 
     class BaseBuilder:
         """Builds a FileSink."""
 
-        def __init__(self, path, text=None):
-            self._path, self._text = path, text
+        def __init__(self, path, factory=None):
+            self._path, self._factory = path, factory
             self._config, self._bucket = OutputFileConfig("part", ""), BucketAssigner("yyyy-MM-dd--HH")
 
         def with_bucket_check_interval(self, interval: int):
@@ -343,13 +357,19 @@ class FileSink(Sink):
 
         def build(self) -> "FileSink":
             """Returns the sink."""
-            return FileSink(self._path, self._config, self._bucket, self._text)
+            return FileSink(self._path, self._config, self._bucket, self._factory)
 
     class RowFormatBuilder(BaseBuilder):
         """Builds a FileSink of lines."""
 
     class BulkFormatBuilder(BaseBuilder):
-        """Builds a FileSink of a format."""
+        """Builds a FileSink of a format, whose files end at commits."""
+
+        def with_rolling_policy(self, policy: OnCheckpointRollingPolicy):
+            """Asks for a file at each commit, which is what these formats have; refuses other policies."""
+            if not isinstance(policy, OnCheckpointRollingPolicy):
+                raise ValueError("rolling_policy must be OnCheckpointRollingPolicy for bulk format")
+            return self
 
 
 class StreamingFileSink(FileSink, SinkFunction):
@@ -374,6 +394,6 @@ class StreamingFileSink(FileSink, SinkFunction):
 
         def build(self) -> "StreamingFileSink":
             """Returns the sink."""
-            return StreamingFileSink(self._path, self._config, self._bucket, self._text)
+            return StreamingFileSink(self._path, self._config, self._bucket, self._factory)
 
     DefaultRowFormatBuilder = DefaultBulkFormatBuilder = BaseBuilder

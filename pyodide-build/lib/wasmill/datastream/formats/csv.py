@@ -434,18 +434,17 @@ class CsvReaderFormat(StreamFormat):
         self._scales = [(i, decimal.Decimal(1).scaleb(-t._scale)) for i, t in enumerate(schema._row_type.field_types()) if t._scale is not None]
         self._convert = self.type_info.converter()
         self.parallel = not (schema._header or schema._skip)  # the first line is the first in one place alone
-        self._skipped = {}
+        self._skipped = {}  # lines to skip yet, by file
 
     @staticmethod
     def for_schema(schema: CsvSchema) -> "CsvReaderFormat":
         """Reads files of a schema."""
         return CsvReaderFormat(schema)
 
-    def decode(self, payload, name):
-        """Returns the rows of a piece of a file."""
-        out, schema, skip = [], self._schema, 0
-        if schema._header or schema._skip:
-            skip = self._skipped.get(name, schema._header + schema._skip)
+    def decode(self, payload, name, target, key):
+        """Returns the rows of a piece of a file. With target 0 it is the first; a job that goes on begins in the middle, behind the header."""
+        out, schema = [], self._schema
+        skip = schema._header + schema._skip if target == 0 else self._skipped.get(name, 0)
         for text in lines(payload, "utf-8"):
             if not text.strip() or schema._dialect.is_comment(text):
                 continue
@@ -485,5 +484,6 @@ class CsvBulkWriters:
         """Writes rows of a schema."""
         factory = RowDataBulkWriterFactory(schema._row_type)
         writers = schema._dialect.writers(schema.get_type_info().get_field_types(), schema._separators)
+        factory.plan = {"format": "lines"}
         factory.text = lambda row: schema._dialect.joined(row, writers)
         return factory

@@ -181,6 +181,26 @@ class Records(Exchange):
         pass
 
 
+class Encoded(Exchange):
+    """Sends elements to a sink as the bytes of a file's format, many at a time."""
+
+    def __init__(self, task, port, spec):
+        self.task, self.port, self.spec = task, port, spec
+        self.encoder = spec.encoder()
+        add, flush = self.encoder.add, self.flush
+
+        def process(value):
+            if add(value):
+                flush()
+
+        self.process = process
+
+    def flush(self):
+        count, payload = self.encoder.take()
+        if count:
+            self.task.put(DATA, self.port, self.task.index, count, payload=payload)
+
+
 class Collect(Exchange):
     """Sends results to the script that waits for the job."""
 
@@ -205,4 +225,4 @@ class Collect(Exchange):
 # What a row between the host and a task is. The numbers are the protocol's, in docs/tasks.md.
 DATA, WATERMARK, TIME, FLUSH, END, STATE, READY, RANGE, RECORDS, IDLE, DECLARE = range(11)
 
-OUTPUTS = {"exchange": Exchange, "lines": Lines, "records": Records, "collect": Collect}
+OUTPUTS = {"exchange": Exchange, "lines": Lines, "records": Records, "encoded": Encoded, "collect": Collect}

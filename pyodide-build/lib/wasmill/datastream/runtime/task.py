@@ -82,7 +82,7 @@ class Task:
             if kind == DATA:
                 self._data(port, payload)
             elif kind == RECORDS:
-                self._records(port, number, name, payload)
+                self._records(port, target, number, name, key, payload)
             elif kind == RANGE:
                 self._range(port, number, target)
             elif kind == WATERMARK:
@@ -135,12 +135,12 @@ class Task:
                 entry(value)
         self.timestamp = None
 
-    def _records(self, port, number, name, payload):
-        """A record of a source: its bytes, its time if it has one, its name (subject, file)."""
+    def _records(self, port, target, number, name, key, payload):
+        """A record of a source: its bytes, its time if it has one, its name (subject, file), and what its format says of it in target and key."""
         operator, index = self._input(port)
         self.timestamp = number if number >= 0 else None
         entry = operator.input(index)
-        for value in self.plan.inputs[port].decode(payload, name):
+        for value in self.plan.inputs[port].decode(payload, name, target, key):
             entry(value)
         self.timestamp = None
 
