@@ -297,6 +297,12 @@ func TestLookupFaults(t *testing.T) {
 	if _, err := table.Find(b.ctx, rec); err == nil || err.Error() != "the bucket `FEATURES`, key `a`: nobody answers for the stream `KV_FEATURES`" {
 		t.Errorf("got %v", err)
 	}
+	b.stream(jetstream.StreamConfig{Name: "KV_OLD", Subjects: []string{"$KV.OLD.>"}, MaxMsgsPerSubject: 1}) // as clients once made buckets
+	want := "the bucket `OLD` does not allow direct reads (allow them, `nats stream edit KV_OLD --allow-direct`, or set `watch: true`)"
+	if _, err := b.table(`"OLD"`, connectors.Newest); err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	b.expect(b.mustTable(`{"bucket": "OLD", "watch": true}`, connectors.Newest), []string{"a"}, []string{"-"})
 	for config, want := range map[string]string{
 		`"a b"`:                           "bucket: `a b` cannot be a bucket (buckets are named with letters, digits, - and _)",
 		`{"bucket": "a", "prefix": ".."}`: "prefix: no key begins with `..` (keys have letters, digits and - / _ = .)",
