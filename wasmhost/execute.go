@@ -10,10 +10,10 @@ import (
 	"github.com/wasmill/wasmill/engine/fault"
 )
 
-// Execute runs the job that a driver script hands over as a plan, which is its own to keep, and returns when it has ended. The image is the script's memory as it waits: guests that
-// start from it have all that the script has. It is closed when Execute has returned. What Execute returns the script gets: a result, or
-// the error's text.
-type Execute func(ctx context.Context, plan []byte, image *Image) (result []byte, err error)
+// Execute runs the job that a driver script hands over as a plan, which is its own to keep, and returns when it has ended, or begins it. Picture makes
+// an image of the script's memory as it waits, while it waits: guests that start from it have all that the script has. Who makes one closes it. What
+// Execute returns the script gets: a result, or the error's text.
+type Execute func(ctx context.Context, plan []byte, picture func() (*Image, error)) (result []byte, err error)
 
 // driver is what a guest has that may hand jobs to the host.
 type driver struct {
@@ -33,14 +33,16 @@ func (g *guest) importExecute(stack []uint64) {
 	if len(plan) > maxPlan {
 		panic(fault.New(fault.Limit, "the plan has %d bytes, at most %d are allowed", len(plan), maxPlan))
 	}
-	image, err := g.picture()
-	if err != nil {
-		panic(fault.From(err))
-	}
-	defer image.Close()
+	var unpictured error
 	// What the job takes is not the script's time.
 	began := time.Now()
-	result, err := g.driver.execute(g.entry.Context, bytes.Clone(plan), image)
+	result, err := g.driver.execute(g.entry.Context, bytes.Clone(plan), func() (image *Image, _ error) {
+		image, unpictured = g.picture()
+		return image, unpictured
+	})
+	if unpictured != nil {
+		panic(fault.From(unpictured)) // which no script catches
+	}
 	waited := time.Since(began)
 	g.clock.entered, g.refilled = g.clock.entered.Add(waited), g.refilled.Add(waited)
 	g.log.renew()

@@ -55,32 +55,36 @@ const (
 	scriptScratch = 1 << 30 // bytes of temporary files
 )
 
-// scriptJob is the job that a script waits for, if any.
+// scriptJob is what runs of a script's jobs: the one that it waits for, and those that it has begun and goes on beside.
 type scriptJob struct {
 	mu   sync.Mutex
-	stop chan struct{} // guarded by mu; nil between jobs
-	over bool          // guarded by mu: no further job is started
+	stop map[chan struct{}]struct{} // guarded by mu
+	over bool                       // guarded by mu: no further job is started
 }
 
-// Stop drains the job.
+// Stop drains the jobs.
 func (j *scriptJob) Stop() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.over = true
-	if j.stop != nil {
-		close(j.stop)
-		j.stop = nil
+	for stop := range j.stop {
+		close(stop)
 	}
+	j.stop = nil
 }
 
-func (j *scriptJob) begin() (<-chan struct{}, error) {
+func (j *scriptJob) begin() (chan struct{}, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.over {
 		return nil, errStopped
 	}
-	j.stop = make(chan struct{})
-	return j.stop, nil
+	stop := make(chan struct{})
+	if j.stop == nil {
+		j.stop = map[chan struct{}]struct{}{}
+	}
+	j.stop[stop] = struct{}{}
+	return stop, nil
 }
 
 func (j *scriptJob) stopped() bool {
@@ -89,10 +93,10 @@ func (j *scriptJob) stopped() bool {
 	return j.over
 }
 
-func (j *scriptJob) end() {
+func (j *scriptJob) end(stop chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.stop = nil
+	delete(j.stop, stop)
 }
 
 // script runs a script from its first line to its last, and the jobs that it starts.
@@ -148,7 +152,7 @@ func (c *runCmd) script(ctx context.Context, s *streams, log *slog.Logger, w *wi
 			if err != nil {
 				return nil, err
 			}
-			defer job.end()
+			defer job.end(stop)
 			state, err := states.open(plan)
 			if err != nil {
 				return nil, err

@@ -150,3 +150,23 @@ func TestScriptOfModules(t *testing.T) {
 		t.Errorf("exit code %d, output:\n%s\nerrors:\n%s", code, out, errOut)
 	}
 }
+
+// The end of a script waits for jobs that it has begun, and tells of those that failed.
+func TestScriptsWaitForTheirJobs(t *testing.T) {
+	const head = "from pyflink.datastream import StreamExecutionEnvironment\nenv = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)\n"
+	run := func(text string) (int, string, string) {
+		path := filepath.Join(t.TempDir(), "job.py")
+		if err := os.WriteFile(path, []byte(head+text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return runPython(t, path)
+	}
+	code, out, errOut := run("env.from_collection([1]).print()\nenv.execute_async()\nenv.from_collection([2]).print()\nenv.execute_async()\n")
+	if code != exitDone || !slices.Equal(sortedLines(out), []string{"1", "2"}) {
+		t.Errorf("exit code %d, output %q, errors %q", code, out, errOut)
+	}
+	code, _, errOut = run("env.from_collection([1]).map(lambda v: v / 0).print()\nenv.execute_async()\n")
+	if code == exitDone || !strings.Contains(errOut, "division by zero") {
+		t.Errorf("exit code %d, errors %q", code, errOut)
+	}
+}

@@ -29,10 +29,12 @@ type scriptStates struct {
 	run     *runCmd
 	streams *streams
 	log     *slog.Logger
-	name    string         // of the script
-	script  string         // a digest of its code and arguments
-	seen    map[string]int // jobs by name
-	folders []string       // of durable jobs
+	name    string // of the script
+	script  string // a digest of its code and arguments
+
+	mu      sync.Mutex     // jobs may run beside each other
+	seen    map[string]int // jobs by name; guarded by mu
+	folders []string       // of durable jobs; guarded by mu
 }
 
 func (c *runCmd) scriptStates(b *bundle.Bundle, s *streams, log *slog.Logger) *scriptStates {
@@ -57,6 +59,8 @@ type jobState struct {
 
 // open opens the state of the next job.
 func (s *scriptStates) open(text []byte) (jobState, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	plan, err := script.Parse(text)
 	if err != nil {
 		return jobState{}, err

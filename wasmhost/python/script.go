@@ -69,17 +69,36 @@ func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 		return fault.From(err).In("%s", b.Name)
 	}
 	defer seed.Close(ctx)
-	seed.OnExecute(func(ctx context.Context, plan []byte, image *wasmhost.Image) ([]byte, error) {
-		tasks, err := t.Bundle(ctx, b.Name, b.Digest, image, false, files)
+	jobs := &scriptJobs{ctx: ctx, execute: s.Execute}
+	seed.OnExecute(func(ctx context.Context, plan []byte, picture func() (*wasmhost.Image, error)) ([]byte, error) {
+		var ask jobAsk
+		_ = json.Unmarshal(plan, &ask) // what is no JSON is no plan: Execute says so
+		if ask.Ask != "" {
+			return jobs.answer(ctx, ask)
+		}
+		image, err := picture()
 		if err != nil {
 			return nil, err
+		}
+		tasks, err := t.Bundle(ctx, b.Name, b.Digest, image, true, files)
+		if err != nil {
+			return nil, err // the image is closed
+		}
+		if ask.Async {
+			return jobs.start(plan, tasks)
 		}
 		defer tasks.Close(ctx)
 		return s.Execute(ctx, plan, tasks)
 	})
 	var exit wasmhost.Exit
-	if err := seed.RunWith(ctx, exportLoad, text); err != nil && (!errors.As(err, &exit) || exit != 0) {
+	err = seed.RunWith(ctx, exportLoad, text)
+	failed := err != nil && (!errors.As(err, &exit) || exit != 0)
+	unheard := jobs.end(failed)
+	switch {
+	case failed:
 		return fault.From(told(err)).In("%s", b.Name)
+	case unheard != nil:
+		return fault.From(unheard).In("%s", b.Name)
 	}
 	return nil
 }

@@ -7,11 +7,12 @@ import os
 import unittest
 
 from local_host import LocalHost
-from pyflink.common import Configuration, Types, WatermarkStrategy
+from pyflink.common import Configuration, JobStatus, Types, WatermarkStrategy
 from pyflink.common.serialization import BulkWriterFactory, Encoder, RowDataBulkWriterFactory
 from pyflink.common.typeinfo import LocalTimeTypeInfo
 from pyflink.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
 from pyflink.datastream.connectors.file_system import FileSink, FileSource, OutputFileConfig, StreamFormat
+from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
 from pyflink.java_gateway import get_gateway
 from pyflink.testing.test_case_utils import PyFlinkBatchTestCase, PyFlinkStreamingTestCase, PyFlinkTestCase, replace_uuid
@@ -162,6 +163,49 @@ class TemporaryFiles(PyFlinkStreamingTestCase):
                 with open(os.path.join(folder, name)) as f:
                     written += f.read().split()
         self.assertEqual(["A", "B"], sorted(written))
+
+
+class Beside(unittest.TestCase):
+    """Jobs that run beside the script."""
+
+    def setUp(self):
+        self.env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)
+
+    def test_result(self):
+        sink = DataStreamTestSinkFunction()
+        self.env.from_collection([1, 2]).add_sink(sink)
+        with running():
+            job = self.env.execute_async("beside")
+            result = job.get_job_execution_result().result()
+        self.assertEqual((str(job.get_job_id()), ["1", "2"]), (str(result.get_job_id()), sink.get_results(True)))
+        self.assertIs(result, job.get_job_execution_result().result())
+        self.assertEqual(JobStatus.FINISHED, job.get_job_status().result())
+        self.assertTrue(job.get_job_execution_result().done())
+
+    @unittest.skipUnless(SANDBOX, "the host that is written in Python runs jobs to their end")
+    def test_the_script_goes_on(self):
+        endless = self.env.from_source(NumberSequenceSource(0, 1 << 60), WatermarkStrategy.no_watermarks(), "numbers")
+        endless.filter(lambda v: False).print()
+        job = self.env.execute_async()
+        future = job.get_job_execution_result()
+        self.assertEqual((JobStatus.RUNNING, False), (job.get_job_status().result(), future.done()))
+        self.assertEqual([4], list(self.env.from_collection([2]).map(lambda v: v * v).execute_and_collect()))
+        job.cancel().result()
+        with self.assertRaisesRegex(RuntimeError, "the job was cancelled"):
+            future.result()
+        self.assertEqual(JobStatus.CANCELED, job.get_job_status().result())
+        job.cancel().result()
+
+    @unittest.skipUnless(SANDBOX, "the host that is written in Python raises at once")
+    def test_failure(self):
+        def fails(value):
+            raise KeyError("of no flight")
+
+        self.env.from_collection([1]).map(fails).print()
+        job = self.env.execute_async()
+        error = job.get_job_execution_result().exception()
+        self.assertIn("of no flight", str(error))
+        self.assertEqual(JobStatus.FAILED, job.get_job_status().result())
 
 
 class Helpers(unittest.TestCase):

@@ -79,8 +79,9 @@ class JobExecutionResult:
 class CompletableFuture:
     """A value that comes, as ``result()``."""
 
-    def __init__(self, wait):
-        self._wait, self._value, self._error, self._done = wait, None, None, False
+    def __init__(self, wait, is_there=None):
+        self._wait, self._is_there = wait, is_there
+        self._value, self._error, self._done = None, None, False
 
     def _settle(self):
         if not self._done:
@@ -103,8 +104,8 @@ class CompletableFuture:
         return self._error
 
     def done(self):
-        """Tells whether it has been waited for."""
-        return self._done
+        """Tells whether the value is there."""
+        return self._done or self._is_there is not None and self._is_there()
 
     def cancelled(self):
         """Tells whether it was cancelled: no."""
@@ -127,15 +128,16 @@ class JobClient:
 
     def get_job_status(self):
         """Returns a future of the status."""
-        return CompletableFuture(self._status)
+        return CompletableFuture(self._status, lambda: True)
 
     def get_job_execution_result(self):
         """Returns a future of the JobExecutionResult."""
-        return CompletableFuture(self._wait)
+        return CompletableFuture(self._wait, lambda: self._status().is_terminal_state())
 
     def cancel(self):
-        """Cancels nothing: the job has ended."""
-        return CompletableFuture(self._cancel)
+        """Ends the job in the middle, and returns a future of None. A job that has ended stays as it is."""
+        self._cancel()
+        return CompletableFuture(lambda: None, lambda: True)
 
     def get_accumulators(self):
         """Returns a future of the accumulators: none, there are metrics."""

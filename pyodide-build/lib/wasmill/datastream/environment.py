@@ -388,27 +388,23 @@ class StreamExecutionEnvironment:
     # Running.
 
     def _run(self, name, sinks):
+        return self._begin(name, sinks, False).result()
+
+    def _begin(self, name, sinks, beside):
+        """Hands a job over. It has ended when this returns, or with beside it runs beside the script."""
         if not sinks:
             raise RuntimeError("No operators defined in streaming topology. Cannot execute.")
         if self._checkpoints.get_checkpoint_storage() is not None:
             note("where state lies and a job goes on from says `wasmill run --state DIR`; the checkpoint storage is not used")
         caches = self._caches(sinks)
         tasks, description = build(self, [*sinks, *(sink for _, sink in caches)])
-        job_id, start = JobID(), time.time()
-        result = plan.run(tasks, {
+        job_id = JobID()
+        answer = plan.run(tasks, {
             "version": 1, "name": name, "id": str(job_id), "checkpoint_interval": max(0, self.get_checkpoint_interval()),
             "partitions": max(self._config.get_max_parallelism(), 0) or 128, "restart": self._restart(),
-            "allow_non_restored_state": self._drops_unclaimed, **description,
+            "allow_non_restored_state": self._drops_unclaimed, "async": beside, **description,
         })
-        for sink in (*sinks, *(sink for _, sink in caches)):
-            collect = sink.details["sink"]
-            if isinstance(collect, CollectSink):
-                collect.take(result.get("collected", {}).get(str(sink.number), ()))
-        if result.get("error"):
-            raise JobFailed(result["error"])
-        for node, sink in caches:
-            node.details["cache"].fill(node, sink.details["sink"].results())
-        return JobExecutionResult(job_id, result.get("runtime_ms", int((time.time() - start) * 1000)))
+        return RunningJob(job_id, sinks, caches, answer)
 
     def _caches(self, sinks):
         """Returns the nodes whose elements this job is the first to compute for later ones, each with a sink that takes them."""
@@ -431,9 +427,10 @@ class StreamExecutionEnvironment:
         return self._run(job_name or "Flink Streaming Job", sinks)
 
     def execute_async(self, job_name: Optional[str] = "Flink Streaming Job") -> JobClient:
-        """Runs the job of all sinks so far; it has ended when this returns."""
-        result = self.execute(job_name)
-        return JobClient(result.get_job_id(), lambda: result, lambda: JobStatus.FINISHED, lambda: None)
+        """Begins the job of all sinks so far, and goes on beside it: the JobClient knows how it is and waits for its end. The script's end waits, too."""
+        sinks, self._sinks = self._sinks, []
+        job = self._begin(job_name or "Flink Streaming Job", sinks, True)
+        return JobClient(job.job_id, job.result, job.status, job.cancel)
 
     def get_execution_plan(self) -> str:
         """Returns the graph as JSON: its nodes, and which come before which."""
@@ -442,6 +439,44 @@ class StreamExecutionEnvironment:
     def close(self):
         """Forgets the sinks that have not been executed."""
         self._sinks = []
+
+
+class RunningJob:
+    """A job that was handed over: it runs beside the script, or has ended."""
+
+    def __init__(self, job_id, sinks, caches, answer):
+        self.job_id, self._sinks, self._caches, self._start = job_id, sinks, caches, time.time()
+        self._beside, self._answer = answer.get("job"), answer  # no number: the answer is how it ended
+        self._result = None
+
+    def status(self):
+        """Returns the JobStatus."""
+        if self._beside is None:
+            return JobStatus.FAILED if self._answer.get("error") else JobStatus.FINISHED
+        return JobStatus[host.ask("status", self._beside)["status"]]
+
+    def cancel(self):
+        """Ends the job in the middle; what it has not committed is not written."""
+        if self._beside is not None:
+            host.ask("cancel", self._beside)
+
+    def result(self):
+        """Waits for the end, and returns the JobExecutionResult or raises JobFailed."""
+        if self._result is None:
+            answer = self._answer if self._beside is None else host.ask("wait", self._beside)
+            self._take(answer)
+        return self._result
+
+    def _take(self, answer):
+        for sink in (*self._sinks, *(sink for _, sink in self._caches)):
+            collect = sink.details["sink"]
+            if isinstance(collect, CollectSink):
+                collect.take(answer.get("collected", {}).get(str(sink.number), ()))
+        if answer.get("error"):
+            raise JobFailed(answer["error"])
+        for node, sink in self._caches:
+            node.details["cache"].fill(node, sink.details["sink"].results())
+        self._result = JobExecutionResult(self.job_id, answer.get("runtime_ms", int((time.time() - self._start) * 1000)))
 
 
 class JobFailed(RuntimeError, Py4JError):

@@ -1,5 +1,6 @@
 """The host, as scripts and tasks see it. Outside of the sandbox a test sets `current` to a host of its own."""
 
+import json
 import os
 
 try:
@@ -18,6 +19,11 @@ def execute(plan, tasks):
     if _wasmill is None:
         raise RuntimeError("jobs run inside of wasmill: wasmill run %s" % os.path.basename(__import__("sys").argv[0] or "job.py"))
     return _wasmill.execute(plan)
+
+
+def ask(what, job):
+    """Asks about a job that runs beside the script: "status", "wait" or "cancel". Returns a dict."""
+    return json.loads(_wasmill.execute(json.dumps({"ask": what, "job": job})))
 
 
 def parallelism():
