@@ -151,6 +151,25 @@ func TestScriptOfModules(t *testing.T) {
 	}
 }
 
+func TestScriptsThatForgetToExecute(t *testing.T) {
+	const head = "from pyflink.datastream import StreamExecutionEnvironment\nenv = StreamExecutionEnvironment.get_execution_environment()\n"
+	for text, want := range map[string]bool{
+		"env.from_collection([1]).print()\n":                              true,
+		"env.from_collection([1]).print()\nenv.execute()\n":               false,
+		"env.from_collection([1]).print()\nenv.get_execution_plan()\n":    false,
+		"env.from_collection([1]).print()\nraise ValueError('x')\n":       false,
+		"env.from_collection([1]).map(lambda v: v).execute_and_collect()": false,
+	} {
+		path := filepath.Join(t.TempDir(), "job.py")
+		if err := os.WriteFile(path, []byte(head+text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, errOut := runPython(t, path); strings.Contains(errOut, "call env.execute() behind") != want {
+			t.Errorf("%s\nexpected a note: %v, got %q", text, want, errOut)
+		}
+	}
+}
+
 // The end of a script waits for jobs that it has begun, and tells of those that failed.
 func TestScriptsWaitForTheirJobs(t *testing.T) {
 	const head = "from pyflink.datastream import StreamExecutionEnvironment\nenv = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)\n"

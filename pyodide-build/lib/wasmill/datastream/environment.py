@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import sys
@@ -34,6 +35,19 @@ def note(what):
         print("note: " + what, file=sys.stderr)
 
 
+_environments = []
+
+
+def _unexecuted():
+    """Says at the end of a script that streams end in sinks which no job has run."""
+    if sys.exc_info()[0] is None and any(env._sinks and not env._explained for env in _environments):
+        note("the script has ended with sinks that no job has run: call env.execute() behind the last of them")
+
+
+if host.inside():
+    atexit.register(_unexecuted)
+
+
 class StreamExecutionEnvironment:
     """Makes streams, and runs the jobs that they are part of.
 
@@ -59,6 +73,8 @@ class StreamExecutionEnvironment:
         self._changelog = None
         self._drops_unclaimed = False
         self._files = {}
+        self._explained = False  # its graph was asked for, maybe in the place of a job
+        _environments.append(self)
         if configuration is not None:
             self.configure(configuration)
 
@@ -434,6 +450,7 @@ class StreamExecutionEnvironment:
 
     def get_execution_plan(self) -> str:
         """Returns the graph as JSON: its nodes, and which come before which."""
+        self._explained = True
         return json.dumps({"nodes": plan.nodes(self._sinks)})
 
     def close(self):

@@ -21,6 +21,11 @@ def execute(plan, tasks):
     return _wasmill.execute(plan)
 
 
+def inside():
+    """Tells whether this is the sandbox."""
+    return _wasmill is not None
+
+
 def ask(what, job):
     """Asks about a job that runs beside the script: "status", "wait" or "cancel". Returns a dict."""
     return json.loads(_wasmill.execute(json.dumps({"ask": what, "job": job})))
