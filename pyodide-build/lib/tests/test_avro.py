@@ -152,7 +152,8 @@ class Columns(unittest.TestCase):
         self.assertEqual([values for _, values in self.VALUES], unpack(types, packed))
 
     def test_rows_of_parquet(self):
-        row_type = DataTypes.ROW([DataTypes.FIELD("id", DataTypes.INT(False)), DataTypes.FIELD("at", DataTypes.TIMESTAMP_LTZ(3)), DataTypes.FIELD("s", DataTypes.STRING())])
+        row_type = DataTypes.ROW([DataTypes.FIELD("id", DataTypes.INT(False)), DataTypes.FIELD("at", DataTypes.TIMESTAMP_LTZ(3).bridged_to("java.time.Instant")),
+                                  DataTypes.FIELD("s", DataTypes.STRING())])
         factory = ParquetBulkWriters.for_row_type(row_type, utc_timestamp=True)
         self.assertEqual({"format": "parquet", "columns": [["id", "int32!"], ["at", "timestamp[us, UTC]"], ["s", "utf8"]]}, factory.plan)
         encoder = factory.encoder()

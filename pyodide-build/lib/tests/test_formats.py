@@ -134,6 +134,21 @@ class Schemas(unittest.TestCase):
         self.assertEqual("Row(id=1, tags=['a'], inner=Row(x=2.0))", str(row))
         self.assertEqual(b'{"id":1,"tags":["a"],"inner":{"x":2.0}}', JsonRowSerializationSchema.builder().with_type_info(info).build().serialize(row))
 
+    def test_json_schema(self):
+        schema = """{"type": "object", "definitions": {"place": {"type": "object", "properties": {"x": {"type": "integer"}}}}, "properties": {
+            "name": {"type": ["string", "null"]}, "at": {"type": "string", "format": "date-time"}, "ok": {"type": "boolean"},
+            "data": {"type": "string", "contentEncoding": "base64"}, "places": {"type": "array", "items": {"$ref": "#/definitions/place"}},
+            "pair": {"type": "array", "items": [{"type": "string"}, {"type": "number"}]}}}"""
+        row = JsonRowDeserializationSchema.builder().json_schema(schema).build().deserialize(
+            b'{"name": "a", "at": "2024-01-02T03:04:05Z", "ok": true, "data": "AQ==", "places": [{"x": 7}], "pair": ["b", 1.5]}')
+        self.assertEqual("Row(name='a', at=datetime.datetime(2024, 1, 2, 3, 4, 5), ok=True, data=b'\\x01', places=[Row(x=Decimal('7'))], "
+                         "pair=Row(f0='b', f1=Decimal('1.5')))", str(row))
+        for bad, text in (("{", "the JSON schema is no JSON"), ('{"type": "object", "properties": {"a": {}}}', "the JSON schema has no single type at <root>/a"),
+                          ('{"$ref": "#"}', "the JSON schema has no type at <root>"), ('{"$ref": "#/a"}', "refers to #/a at <root>, which is not there"),
+                          ('{"type": "map"}', "the JSON schema has the type map at <root>, expected object")):
+            with self.subTest(bad), self.assertRaisesRegex(ValueError, text):
+                JsonRowDeserializationSchema.builder().json_schema(bad)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -27,6 +27,10 @@ class DataType:
         """Returns the type with null."""
         return type(self)._copy(self, True)
 
+    def bridged_to(self, conversion_cls):
+        """Keeps nothing: classes of the JVM stand for no values here."""
+        return self
+
     def _copy(self, nullable):
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, _nullable=nullable)

@@ -8,7 +8,7 @@ import json
 from ...common.row import Row
 from ...common.serialization import DeserializationSchema, SerializationSchema
 from ...common.typeinfo import (
-    BasicType, BasicTypeInfo, MapTypeInfo, PickledBytesTypeInfo, PrimitiveArrayTypeInfo, RowTypeInfo, SqlTimeTypeInfo, TupleTypeInfo,
+    BasicType, BasicTypeInfo, MapTypeInfo, PickledBytesTypeInfo, PrimitiveArrayTypeInfo, RowTypeInfo, SqlTimeTypeInfo, TupleTypeInfo, Types,
 )
 
 __all__ = ["JsonRowDeserializationSchema", "JsonRowSerializationSchema"]
@@ -53,10 +53,15 @@ class JsonRowDeserializationSchema(DeserializationSchema):
             return self
 
         def json_schema(self, json_schema):
-            """Refuses: name the fields with type_info(Types.ROW_NAMED(...))."""
+            """Takes the type of the rows from a JSON schema of an object. Numbers and integers are decimals, as in Flink."""
             if json_schema is None:
                 raise TypeError("The json_schema must not be None.")
-            raise TypeError("JSON schemas are not read; name the fields with type_info(Types.ROW_NAMED(...))")
+            try:
+                schema = json.loads(json_schema)
+            except ValueError as e:
+                raise ValueError("the JSON schema is no JSON: %s" % e) from None
+            self._type_info = type_of(schema, schema, "<root>")
+            return self
 
         def fail_on_missing_field(self):
             """Fails where an object lacks a field."""
@@ -115,15 +120,58 @@ class JsonRowSerializationSchema(SerializationSchema):
             return JsonRowSerializationSchema(self._type_info)
 
 
+_FORMATS = {"date": Types.SQL_DATE, "time": Types.SQL_TIME, "date-time": Types.SQL_TIMESTAMP}
+
+
+def type_of(schema, root, path, depth=0):
+    """Returns the type that a part of a JSON schema stands for; root is the schema that $ref looks in."""
+    if not isinstance(schema, dict) or depth > 64:
+        raise ValueError("the JSON schema has no type at %s" % path)
+    if "$ref" in schema:
+        target, place = root, str(schema["$ref"])
+        if not place.startswith("#"):
+            raise ValueError("the JSON schema refers to %s at %s; only references within it are followed" % (place, path))
+        for step in filter(None, place[1:].split("/")):
+            if not isinstance(target, dict) or step not in target:
+                raise ValueError("the JSON schema refers to %s at %s, which is not there" % (place, path))
+            target = target[step]
+        return type_of(target, root, path, depth + 1)
+    kinds = schema.get("type")
+    kinds = [k for k in (kinds if isinstance(kinds, list) else [kinds]) if k != "null"]
+    if len(kinds) != 1 or kinds[0] is None or "oneOf" in schema:
+        raise ValueError("the JSON schema has no single type at %s" % path)
+    kind = kinds[0]
+    if kind == "object":
+        fields = schema.get("properties", {})
+        return Types.ROW_NAMED(list(fields), [type_of(f, root, "%s/%s" % (path, name), depth + 1) for name, f in fields.items()])
+    if kind == "array":
+        items = schema.get("items")
+        if isinstance(items, list):
+            return Types.ROW([type_of(f, root, "%s/%d" % (path, i), depth + 1) for i, f in enumerate(items)])
+        return Types.OBJECT_ARRAY(type_of(items, root, path + "/items", depth + 1))
+    if kind == "string":
+        if schema.get("contentEncoding") == "base64":
+            return Types.PRIMITIVE_ARRAY(Types.BYTE())
+        return _FORMATS.get(schema.get("format"), Types.STRING)()
+    if kind in ("number", "integer"):
+        return Types.BIG_DEC()
+    if kind == "boolean":
+        return Types.BOOLEAN()
+    raise ValueError("the JSON schema has the type %s at %s, expected object, array, string, number, integer, boolean or null" % (kind, path))
+
+
 def reader(info, strict=False):
     """Returns a function that makes a value of a type out of what JSON gives."""
     if isinstance(info, RowTypeInfo):
         names = info.get_field_names()
         readers = [reader(t, strict) for t in info.get_field_types()]
+        positional = names == ["f%d" % i for i in range(len(names))]
 
         def row(value):
             if value is None:
                 return None
+            if positional and isinstance(value, list) and len(value) == len(names):
+                value = dict(zip(names, value))
             if not isinstance(value, dict):
                 raise TypeError("expected an object, got %s" % type(value).__name__)
             out = Row()
