@@ -104,11 +104,31 @@ _REFUSED = {
 }
 
 
+class _Absent(type):
+    """A class that is not here. It may be imported, since many a file imports more than it uses; using it is refused."""
+
+    def __new__(mcs, name, bases, names):
+        for base in bases:
+            base._refuse()
+        return super().__new__(mcs, name, bases, names)
+
+    def _refuse(cls):
+        raise TypeError(cls._why)
+
+    def __call__(cls, *args, **kwargs):
+        cls._refuse()
+
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        cls._refuse()
+
+
 def _refusing(module, why):
     def absent(name):
         if name.startswith("_") or name.islower():
             raise AttributeError("module %r has no attribute %r" % (module, name))
-        raise ImportError("cannot import name %r from %r: %s" % (name, module, why), name=module)
+        return _Absent(name, (), {"_why": "%s.%s: %s" % (module, name, why)})
 
     return absent
 

@@ -71,6 +71,14 @@ class Bridge(unittest.TestCase):
 
 
 class Names(unittest.TestCase):
+    def test_what_is_not_here_may_be_imported_and_not_used(self):
+        from pyflink.table import StreamTableEnvironment
+
+        class_of_a_users = "class Own(StreamTableEnvironment): pass"
+        for use in ("StreamTableEnvironment.create(None)", "StreamTableEnvironment()", class_of_a_users):
+            with self.subTest(use), self.assertRaisesRegex(TypeError, "pyflink.table.StreamTableEnvironment: the Table API is not here"):
+                exec(use, {"StreamTableEnvironment": StreamTableEnvironment})
+
     def test_local_times(self):
         kinds = LocalTimeTypeInfo.TimeType
         moment = LocalTimeTypeInfo(kinds.LOCAL_DATE_TIME)
