@@ -19,6 +19,7 @@ import (
 	"github.com/wasmill/wasmill/connectors/codec/parquet"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/schema"
+	"github.com/wasmill/wasmill/state/memstate"
 )
 
 // tree returns the files below a folder and what is in them.
@@ -121,7 +122,52 @@ func TestRollingFilesOfAFailure(t *testing.T) {
 	}
 }
 
+// A durable job goes on in another run with the file behind the last that was committed, though a crash left others behind.
 func TestRollingFilesGoOn(t *testing.T) {
+	n := 8000
+	store := memstate.New()
+	fail := func(_ config, seen int) error {
+		if last, some, _ := store.Last(); some && last.Epoch > 1 && seen > 100 {
+			return errors.New("a lost wheel")
+		}
+		return nil
+	}
+	defer func(before int64) { rangePiece = before }(rangePiece)
+	rangePiece = 16 // so that there are commits long before the end
+	b := &interpreter{tasks: []func(config) behaviour{words(someWords, 1), passing(fail)}}
+	o := options(t, b, &bytes.Buffer{})
+	o.Store, o.Durable, o.Script = store, true, "a"
+	p := rollingPlan(int64(n))
+	p.CheckpointInterval = 1
+	if _, err := run(t, p, o); err == nil {
+		t.Fatal("it did not fail")
+	}
+	out := filepath.Join(o.Dir, "out")
+	committed := len(tree(t, out))
+	if committed == 0 {
+		t.Fatal("nothing was committed")
+	}
+	for _, name := range []string{fmt.Sprintf("words-0-%d.txt", committed), fmt.Sprintf(".words-0-%d.txt.inprogress", committed)} {
+		if err := os.WriteFile(filepath.Join(out, name), []byte("torn"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := &interpreter{tasks: []func(config) behaviour{words(someWords, 1), passing(nil)}}
+	o.Bundle, o.Store = again, store.Reopen()
+	if r, err := run(t, p, o); err != nil || r.Error != "" {
+		t.Fatal(r, err)
+	}
+	files := tree(t, out)
+	var all strings.Builder
+	for i := range len(files) {
+		all.WriteString(files[fmt.Sprintf("words-0-%d.txt", i)])
+	}
+	if got, want := all.String(), strings.Repeat(strings.Join(someWords, "\n")+"\n", n/len(someWords)); got != want || len(files) <= committed {
+		t.Errorf("%d files, %d of them from before, have %d bytes, want %d", len(files), committed, len(got), len(want))
+	}
+}
+
+func TestRollingPositions(t *testing.T) {
 	a := &attempt{options: Options{Dir: t.TempDir()}}
 	spec := &Sink{UID: "sink", Name: "Sink", Path: "out", Format: "lines"}
 	for text, want := range map[string]string{
