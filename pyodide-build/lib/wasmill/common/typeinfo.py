@@ -64,17 +64,20 @@ class TypeInformation:
 
 def to_text(value):
     """Writes a value of a declared type: null for None, true and false, lists and maps as a sink prints them."""
-    if value is None:
-        return "null"
     kind = type(value)
     if kind is str:
         return value
+    if kind is int:
+        return str(value)
+    if kind is tuple:
+        # Most of what sinks write is a tuple of these two.
+        return "(%s)" % ",".join([v if type(v) is str else str(v) if type(v) is int else to_text(v) for v in value])
+    if value is None:
+        return "null"
     if kind is bool:
         return "true" if value else "false"
     if kind is float:
         return _float_text(value)
-    if kind is tuple:
-        return "(%s)" % ",".join(map(to_text, value))
     if isinstance(value, Row):
         return "%s[%s]" % (value.get_row_kind(), ", ".join(map(to_text, value)))
     if isinstance(value, (list, tuple)):
@@ -133,7 +136,7 @@ def _own_text(info):
     if isinstance(info, (RowTypeInfo, TupleTypeInfo)):
         texts = [_own_text(t) for t in info.get_field_types()]
         if not any(texts):
-            return None
+            return _plain_text(info)
         texts = [text or to_text for text in texts]
         if isinstance(info, TupleTypeInfo):
             return lambda value: "null" if value is None else "(%s)" % ",".join([text(v) for text, v in zip(texts, value)])
@@ -145,6 +148,15 @@ def _own_text(info):
         key, own = _own_text(info._key_type_info) or to_text, _own_text(info._value_type_info)
         return own and (lambda value: "null" if value is None else "{%s}" % ", ".join("%s=%s" % (key(k), own(v)) for k, v in value.items()))
     return None
+
+
+def _plain_text(info):
+    """Returns what writes tuples of text and whole numbers, which most results are, or None for other types."""
+    types = info.get_field_types()
+    if not isinstance(info, TupleTypeInfo) or not all(getattr(t, "_basic_type", None) in (BasicType.STRING, BasicType.INT, BasicType.LONG) for t in types):
+        return None
+    look, form = _as_they_are(types), "(%s)" % ",".join(["%s"] * len(types))
+    return look and (lambda value: form % value if type(value) is tuple and look(value) else to_text(value))
 
 
 def wrapping(info):

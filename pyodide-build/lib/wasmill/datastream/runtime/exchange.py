@@ -148,15 +148,15 @@ class Lines(Exchange):
 
     def __init__(self, task, port, spec):
         self.task, self.port, self.spec = task, port, spec
-        self.lines = []
-        text, append, prefix = spec.text, self.lines.append, spec.prefix(task)
+        self.lines = lines = []
+        text, append, prefix = spec.text, lines.append, spec.prefix(task)
 
         def process(value):
             line = text(value)
             if type(line) is not str:
                 line = str(line)
-            append(prefix + line)
-            if len(self.lines) >= PIECE:
+            append(prefix + line if prefix else line)
+            if len(lines) >= PIECE:
                 self.flush()
 
         self.process = process
