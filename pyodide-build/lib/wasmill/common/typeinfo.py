@@ -150,13 +150,19 @@ def _own_text(info):
     return None
 
 
+_PLAIN = {"String": "str", "Integer": "int", "Long": "int"}
+
+
 def _plain_text(info):
-    """Returns what writes tuples of text and whole numbers, which most results are, or None for other types."""
-    types = info.get_field_types()
-    if not isinstance(info, TupleTypeInfo) or not all(getattr(t, "_basic_type", None) in (BasicType.STRING, BasicType.INT, BasicType.LONG) for t in types):
+    """Returns what writes tuples of text and whole numbers, which most results are, or None for other types.
+
+    It is one expression, made for the types: f"({v[0]},{v[1]})" if type(v) is tuple and ... else to_text(v)."""
+    names = [_PLAIN.get(getattr(t, "_basic_type", None)) for t in info.get_field_types()]
+    if not isinstance(info, TupleTypeInfo) or not names or None in names:
         return None
-    look, form = _as_they_are(types), "(%s)" % ",".join(["%s"] * len(types))
-    return look and (lambda value: form % value if type(value) is tuple and look(value) else to_text(value))
+    tests = ["type(v) is tuple", "len(v) == %d" % len(names)] + ["type(v[%d]) is %s" % item for item in enumerate(names)]
+    fields = ",".join("{v[%d]}" % i for i in range(len(names)))
+    return eval("lambda v: f'(%s)' if %s else to_text(v)" % (fields, " and ".join(tests)))
 
 
 def wrapping(info):
