@@ -263,7 +263,7 @@ func (s *subtask) open(ctx context.Context) error {
 		return err
 	}
 	config, err := json.Marshal(map[string]any{"task": s.task.Number, "index": s.index, "parallelism": s.task.Parallelism,
-		"partitions": s.job.plan.Partitions, "attempt": s.job.number, "resumes": s.job.resumes, "cache": s.job.options.cache()})
+		"partitions": s.job.plan.Partitions, "attempt": s.job.number, "resumes": s.job.resumes, "keeps": s.job.keeps, "cache": s.job.options.cache()})
 	if err != nil {
 		return fault.New(fault.Internal, "the configuration of a subtask: %v", err)
 	}

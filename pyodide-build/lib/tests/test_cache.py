@@ -134,6 +134,21 @@ class RandomOperations(unittest.TestCase):
         self.assertGreater(len(store.entries), 18_000)
         self.assertLess(store.puts, 200)
 
+    def test_without_commits_nothing_is_remembered_of_what_is_gone(self):
+        scope = Scope()
+        backend = Backend("op", scope, None)
+        backend._cache = Cache(1 << 30, Stored(), keeps=False)
+        state = backend.handle(ValueStateDescriptor("n", Types.LONG()))
+        for i in range(10_000):
+            scope.enter(i)
+            state.update(i)
+            if i >= 10:
+                scope.enter(i - 10)
+                state.clear()
+            if i % 100 == 0:
+                backend._cache.check()
+        self.assertLess(len(backend.tables["n"].dirty), 1500)
+
     def test_what_cannot_be_stored_stays(self):
         store, scope = Stored(), Scope()
         backend = Backend("op", scope, None)

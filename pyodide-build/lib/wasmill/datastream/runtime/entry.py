@@ -14,7 +14,7 @@ class Subtask:
     def open(self, context):
         """Makes this clone a subtask, as the host's configuration says."""
         at = context.config
-        cache = Cache(at["cache"], host.state(), at["resumes"], at["index"] == 0)
+        cache = Cache(at["cache"], host.state(), at["resumes"], at["index"] == 0, at["keeps"])
         self._task = Task(plan.tasks[at["task"]], at["index"], at["parallelism"], at["partitions"], at["attempt"], host.metric, cache)
 
     def flat_map(self, kind, port, target, number, name, key, space, payload):

@@ -103,6 +103,9 @@ class Operator:
             for table in self.backend.tables.values():
                 table.flush()
 
+    def forget(self):
+        """There are no commits that changes would be handed over at."""
+
     def restore(self, name, key, space, data):
         """Takes what is to be there from the beginning: timers, and what is the operator's own rather than a key's."""
         if self.backend is not None and name.startswith("broadcast/"):
@@ -390,6 +393,10 @@ class Keyed(Operator):
 
     def on_timer(self, domain, time, space):
         pass
+
+    def forget(self):
+        self.event.forget()
+        self.processing.forget()
 
     def flush(self, put):
         super().flush(put)

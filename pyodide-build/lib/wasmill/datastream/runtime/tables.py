@@ -49,8 +49,9 @@ class Cache:
     """What the tables of a subtask hold in all: about so many bytes. `store` is the host's, with get(name, keys, spaces) and
     put(name, keys, spaces, values); without one tables hold everything."""
 
-    def __init__(self, limit=0, store=None, resumes=False, first=True):
+    def __init__(self, limit=0, store=None, resumes=False, first=True, keeps=True):
         self.limit, self.store = limit, store
+        self.keeps = keeps  # whether there are commits that hand over what changed
         self.first = first  # of the subtasks of its task
         self.lazy = resumes and store is not None  # whether a table may lack what the host has
         self.tables = []
@@ -163,6 +164,8 @@ class Table:
     def weigh(self):
         """Returns about how many bytes the younger generation takes."""
         values = self.values
+        if not self._cache.keeps and len(self.dirty) > 2 * (len(values) + len(self._old)) + 1000:
+            self._forget()
         self._until -= 1
         if self._until <= 0 and values and not self._pinned:
             try:
@@ -174,6 +177,11 @@ class Table:
                 self._cost += (_ENTRY + _OBJECTS * sum(sizes) // len(sizes) - self._cost) // 2
                 self._until = 16 + sum(sizes) // 4096
         return 0 if self._pinned else len(values) * self._cost
+
+    def _forget(self):
+        """Forgets that slots changed of which nothing is left, here or with the host."""
+        if self.complete:
+            self.dirty.intersection_update({*self.values, *self._old})
 
     def turn_over(self):
         """Lets go of the older generation and makes the younger the older."""

@@ -110,6 +110,9 @@ class Task:
         self._calls += 1
         if not self._calls & 7:
             self.cache.check()
+            if not self.cache.keeps:
+                for operator in self.operators.values():
+                    operator.forget()
         if self.cache.declared:
             self._declare()
         out, self.rows = self.rows, []

@@ -116,6 +116,11 @@ class Timers:
     def _is_set(self, time, slot, space):
         return (slot if space is None else (slot, space)) in self._times.get(time, ())
 
+    def forget(self):
+        """Forgets what changed, where there are no commits that it could be handed over at."""
+        self._gone.clear()
+        self._new.clear()
+
     def flush(self, put):
         """Hands over what changed: those that are gone, then those that are new."""
         name = self.name
