@@ -186,6 +186,7 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 		return nil, fault.New(fault.Internal, "the format raw is missing")
 	}
 	o := &outside{spec: spec, key: a.positionKey(spec.UID, fmt.Sprint(index))}
+	position := a.last.Positions[o.key] // a later one is of this writer
 	o.open = func() (connectors.Writer, error) {
 		config, err := writes(spec, index, a.started)
 		if err != nil {
@@ -200,9 +201,9 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 			return nil, err
 		}
 		job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log}
-		return sink.Open(ctx, job, 0, 1, encoder, a.last.Positions[o.key])
+		return sink.Open(ctx, job, 0, 1, encoder, position)
 	}
-	if spec.Kind == "jetstream" || a.last.Positions[o.key] != nil { // a file is made when there is something to write
+	if spec.Kind == "jetstream" || position != nil { // a file is made when there is something to write
 		var err error
 		if o.writer, err = o.open(); err != nil {
 			return nil, fault.From(err).In("%s", spec.Name)
