@@ -57,10 +57,20 @@ func newBench(t testing.TB, url string) *bench {
 	return &bench{t, ctx, nc, js, c, connectors.Job{Name: "job", Node: "in", Log: log}}
 }
 
+// stream makes a stream. The server may still be removing the files of one that had its name, and then refuses for a
+// moment, as "error creating store for stream".
 func (b *bench) stream(cfg jetstream.StreamConfig) {
 	b.t.Helper()
-	if _, err := b.js.CreateStream(b.ctx, cfg); err != nil {
-		b.t.Fatal(err)
+	const creatingStore = 10049
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		_, err := b.js.CreateStream(b.ctx, cfg)
+		if err == nil {
+			return
+		}
+		var refused *jetstream.APIError
+		if !errors.As(err, &refused) || refused.ErrorCode != creatingStore || time.Now().After(deadline) {
+			b.t.Fatal(err)
+		}
 	}
 }
 
