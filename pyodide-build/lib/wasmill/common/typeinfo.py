@@ -29,9 +29,19 @@ class TypeInformation:
         taken as they are. It raises TypeError, ValueError or OverflowError for a value that does not fit."""
         return None
 
+    def _test(self, v):
+        """Returns the source of an expression that is true when the value in the variable v is one that the converter would return as it
+        is; None when that takes more than a look."""
+        return None
+
     def text(self):
         """Returns a function that writes a value as a sink of text does."""
         return _own_text(self) or to_text
+
+    def _text_source(self, v):
+        """Returns the source of an expression that is true when the value in the variable v is one that most are, and the inside of an
+        f-string that writes such a one as text() does; None when the type has none."""
+        return None
 
     def need_conversion(self):
         """Tells whether values are converted for the JVM: no."""
@@ -136,7 +146,7 @@ def _own_text(info):
     if isinstance(info, (RowTypeInfo, TupleTypeInfo)):
         texts = [_own_text(t) for t in info.get_field_types()]
         if not any(texts):
-            return _plain_text(info)
+            return None
         texts = [text or to_text for text in texts]
         if isinstance(info, TupleTypeInfo):
             return lambda value: "null" if value is None else "(%s)" % ",".join([text(v) for text, v in zip(texts, value)])
@@ -150,19 +160,8 @@ def _own_text(info):
     return None
 
 
+# What to_text writes as str does.
 _PLAIN = {"String": "str", "Integer": "int", "Long": "int"}
-
-
-def _plain_text(info):
-    """Returns what writes tuples of text and whole numbers, which most results are, or None for other types.
-
-    It is one expression, made for the types: f"({v[0]},{v[1]})" if type(v) is tuple and ... else to_text(v)."""
-    names = [_PLAIN.get(getattr(t, "_basic_type", None)) for t in info.get_field_types()]
-    if not isinstance(info, TupleTypeInfo) or not names or None in names:
-        return None
-    tests = ["type(v) is tuple", "len(v) == %d" % len(names)] + ["type(v[%d]) is %s" % item for item in enumerate(names)]
-    fields = ",".join("{v[%d]}" % i for i in range(len(names)))
-    return eval("lambda v: f'(%s)' if %s else to_text(v)" % (fields, " and ".join(tests)))
 
 
 def wrapping(info):
@@ -287,6 +286,17 @@ class BasicTypeInfo(TypeInformation):
 
     def converter(self):
         return _CONVERTERS[self._basic_type]
+
+    def _test(self, v):
+        exact = _EXACT.get(self._basic_type)
+        if exact is None:
+            return None
+        test, bits = "type(%s) is %s" % (v, exact.__name__), _BITS.get(self._basic_type)
+        return test if bits is None else "%s and -%d <= %s < %d" % (test, 1 << (bits - 1), v, 1 << (bits - 1))
+
+    def _text_source(self, v):
+        plain = _PLAIN.get(self._basic_type)
+        return plain and ("type(%s) is %s" % (v, plain), "{%s}" % v)
 
     def _signature(self):
         return self._basic_type
@@ -488,20 +498,17 @@ _EXACT = {
 _BITS = {BasicType.BYTE: 8, BasicType.SHORT: 16, BasicType.INT: 32, BasicType.LONG: 64}
 
 
-def _as_they_are(types):
-    """Returns a function that tells of a list or tuple whether it has values of these types that are taken as they are, in a fraction
-    of the time that converting them takes; None when there is a type whose values need more than a look.
+def _tests(types, v):
+    """Returns the source of an expression that tells of the list or tuple in the variable v whether its values are of these types and taken as
+    they are; None when there is a type whose values need more than a look."""
+    tests = [t._test("%s[%d]" % (v, i)) for i, t in enumerate(types)]
+    return None if None in tests or not tests else " and ".join(["len(%s) == %d" % (v, len(types)), *tests])
 
-    It is one expression, made for the types: type(v[0]) is str and type(v[1]) is int and -128 <= v[1] < 128."""
-    if not types or not all(isinstance(t, BasicTypeInfo) and t._basic_type in _EXACT for t in types):
-        return None
-    tests = ["len(v) == %d" % len(types)]
-    for i, t in enumerate(types):
-        tests.append("type(v[%d]) is %s" % (i, _EXACT[t._basic_type].__name__))
-        if t._basic_type in _BITS:
-            bound = 1 << (_BITS[t._basic_type] - 1)
-            tests.append("-%d <= v[%d] < %d" % (bound, i, bound))
-    return eval("lambda v: " + " and ".join(tests))
+
+def _as_they_are(types):
+    """Returns a function that does so, in a fraction of the time that converting the values takes, or None."""
+    test = _tests(types, "v")
+    return test and eval("lambda v: " + test)
 
 
 def _fields(info, value, converters):
@@ -600,6 +607,17 @@ class TupleTypeInfo(TypeInformation):
             return tuple(_fields(self, value, converters))
 
         return convert
+
+    def _test(self, v):
+        test = _tests(self._field_types, v)
+        return test and "type(%s) is tuple and %s" % (v, test)
+
+    def _text_source(self, v):
+        sources = [t._text_source("%s[%d]" % (v, i)) for i, t in enumerate(self._field_types)]
+        if None in sources or not sources:
+            return None
+        test = " and ".join(["type(%s) is tuple" % v, "len(%s) == %d" % (v, len(sources)), *[test for test, _ in sources]])
+        return test, "(%s)" % ",".join(text for _, text in sources)
 
     def _signature(self):
         return self._field_types

@@ -36,23 +36,11 @@ class Source:
     elements = None
 
 
-class LineSink(Sink):
-    """Lines of text."""
-
-    def __init__(self, text):
-        self._text = text
-
-    def output(self, node):
-        """Says what a task hands over."""
-        return OutputSpec("lines", text=self._text, prefix=lambda task: "")
-
-
-class PrintSink(LineSink):
+class PrintSink(Sink):
     """The job's standard output. Subtasks number their lines where there are several."""
 
-    def __init__(self, text, identifier):
-        super().__init__(text)
-        self._identifier = identifier
+    def __init__(self, text, source, identifier):
+        self._text, self._source, self._identifier = text, source, identifier
 
     def output(self, node):
         """Says what a task hands over."""
@@ -62,7 +50,7 @@ class PrintSink(LineSink):
                 parts.append(str(task.index + 1))
             return ":".join(parts) + "> " if parts else ""
 
-        return OutputSpec("lines", text=self._text, prefix=prefix)
+        return OutputSpec("lines", text=self._text, source=self._source, prefix=prefix)
 
     def plan(self):
         """Says what the host reads or writes."""

@@ -297,7 +297,7 @@ class DataStream:
 
     def print(self, sink_identifier: Optional[str] = None) -> DataStreamSink:
         """Writes each element as a line to the job's output."""
-        return self._sink("Sink: Print to Std. Out", PrintSink(printed(self.get_type()), sink_identifier))
+        return self._sink("Sink: Print to Std. Out", PrintSink(*printed(self.get_type()), sink_identifier))
 
     def execute_and_collect(self, job_execution_name: Optional[str] = None, limit: Optional[int] = None) -> Union[CloseableIterator, List[Any]]:
         """Runs the job and returns an iterator over the stream's elements, or with limit a list of the first ones."""
@@ -346,12 +346,13 @@ class CachedDataStream(DataStream):
 
 
 def printed(type_info):
-    """Returns what writes an element of a type as print does: rows without a space between fields, untyped objects as Python writes them."""
+    """Returns what writes an element of a type as print does: rows without a space between fields, untyped objects as Python writes them. And
+    what gives the source of it for most elements, or None; see TypeInformation._text_source."""
     if isinstance(type_info, PickledBytesTypeInfo):
-        return lambda value: value if type(value) is str else str(value)
+        return str, lambda v: ("type(%s) is str" % v, "{%s}" % v)
     if isinstance(type_info, RowTypeInfo):
-        return lambda value: "null" if value is None else "%s[%s]" % (value.get_row_kind(), ",".join(map(str, value)))
-    return getattr(type_info, "printed", to_text)
+        return lambda value: "null" if value is None else "%s[%s]" % (value.get_row_kind(), ",".join(map(str, value))), None
+    return getattr(type_info, "printed", to_text), type_info._text_source
 
 
 class DataStreamSink:
@@ -500,9 +501,7 @@ class KeyedStream(DataStream):
         if not isinstance(func, ReduceFunction) and not callable(func):
             raise TypeError("The input must be a ReduceFunction or a callable function")
         call = Call(func, "reduce", ReduceFunction)
-        convert, function = self.get_type().converter(), call.call
-        reduce = function if convert is None else lambda a, b: convert(function(a, b))
-        return self._by_key("reduce", "Reduce", self.get_type(), call=reduce, functions=(call,))
+        return self._by_key("reduce", "Reduce", self.get_type(), call=call.call, reduced=self.get_type(), functions=(call,))
 
     def _accumulate(self, name, position, combine):
         if not isinstance(position, (int, str)) or isinstance(position, bool):

@@ -295,7 +295,9 @@ class FileSink(Sink):
         """Says what a task hands over."""
         if self._factory is not None and self._factory.encoder is not None:
             return OutputSpec("encoded", encoder=self._factory.encoder)
-        return OutputSpec("lines", text=self._text or node.inputs[0].node.type_info.text(), prefix=lambda task: "")
+        info = node.inputs[0].node.type_info
+        text, source = (self._text, None) if self._text else (info.text(), info._text_source)
+        return OutputSpec("lines", text=text, source=source, prefix=lambda task: "")
 
     def plan(self):
         """Says what the host reads or writes."""

@@ -3,6 +3,7 @@
 import random
 
 from .closures import dumps
+from .fusion import Entry
 from .keys import encode, owner, partition
 
 # Pieces of at most so many elements are handed over at a time.
@@ -148,18 +149,24 @@ class Lines(Exchange):
 
     def __init__(self, task, port, spec):
         self.task, self.port, self.spec = task, port, spec
-        self.lines = lines = []
-        text, append, prefix = spec.text, lines.append, spec.prefix(task)
+        self.lines = []
+        self._prefix = spec.prefix(task)
+        self.process = Entry(self._write)
 
-        def process(value):
-            line = text(value)
-            if type(line) is not str:
-                line = str(line)
-            append(prefix + line if prefix else line)
-            if len(lines) >= PIECE:
-                self.flush()
+    def _write(self, code, v):
+        source, text, append = self.spec.source and self.spec.source(v), code.name(self._text), code.name(self.lines.append)
+        if source is None:
+            code.add("%s(%s(%s))" % (append, text, v))
+        else:
+            test, line = source
+            prefix = "{%s}" % code.name(self._prefix) if self._prefix else ""
+            code.add("%s(f'%s%s' if %s else %s(%s))" % (append, prefix, line, test, text, v))
+        with code.block("if len(%s) >= %d:" % (code.name(self.lines), PIECE)):
+            code.add("%s()" % code.name(self.flush))
 
-        self.process = process
+    def _text(self, value):
+        line = self.spec.text(value)
+        return self._prefix + (line if type(line) is str else str(line))
 
     def flush(self):
         if self.lines:

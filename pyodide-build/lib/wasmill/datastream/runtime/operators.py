@@ -1,13 +1,16 @@
-"""The operators of a task, as they run: each takes elements by `process`, and calls `emit` for what comes out.
+"""The operators of a task, as they run: each takes elements at its inputs, and goes on with `then`, or calls `emit`, for what comes out.
 
 The element's timestamp is the task's, so that only what changes it has to say so. An operator is built once per subtask, after the
 ones that it emits to.
 """
 
+from functools import cached_property
+
 from ...common.watermark_strategy import BoundedOutOfOrderness
 from ..functions import TimeDomain
 from ..output_tag import OutputTag
 from .context import RuntimeContextImpl
+from .fusion import Entry
 from .keys import slot as slot_of
 from .states import Backend, Scope
 from .tables import MISSING, BroadcastTable
@@ -19,23 +22,31 @@ MAX_LONG = (1 << 63) - 1
 class Operator:
     """The base of operators: passes watermarks on, and has nothing to keep.
 
-    `spec` is what the plan says of it; `emit` takes main results, `side` a tag's by its name; `downstream` are the (operator, input)
-    that watermarks go on to."""
+    `spec` is what the plan says of it; `then` is the Entry that takes main results, `side` takes a tag's by its name; `downstream` are the
+    (operator, input) that watermarks go on to."""
 
     inputs = 1
-    converts = False  # whether it converts to its type itself, rather than emit
 
-    def __init__(self, task, spec, emit, side, downstream):
-        self.task, self.spec, self.emit, self.side, self.downstream = task, spec, emit, side, downstream
+    def __init__(self, task, spec, then, side, downstream):
+        self.task, self.spec, self.then, self.side, self.downstream = task, spec, then, side, downstream
         self.current_watermark = MIN_LONG
         self._watermarks = [MIN_LONG] * spec.inputs
         self._idle = [False] * spec.inputs
         self._ends = spec.inputs
         self.backend = None
 
+    @cached_property
+    def emit(self):
+        """Takes a main result."""
+        return self.then.function()
+
     def input(self, index):
-        """Returns what takes the elements of an input."""
-        return self.process
+        """Returns what takes the elements of an input: an Entry, or a function."""
+        return self.then.before(self.write)
+
+    def write(self, code, v):
+        """Adds what is done with the element in the variable v, for operators of one input."""
+        raise NotImplementedError
 
     def open(self):
         pass
@@ -124,68 +135,36 @@ class Operator:
 
     def calling(self, function, context):
         """Returns what calls a user's function with an element and a context, and emits its results."""
-        emit, side = self.emit, self.side
+        def write(code, v):
+            out, result = code.variable(), code.variable()
+            code.add("%s = %s(%s, %s)" % (out, code.name(function), v, code.name(context)))
+            with code.block("if %s is not None:" % out), code.block("for %s in %s:" % (result, out)):
+                with code.block("if type(%s) is tuple and len(%s) == 2 and type(%s[0]) is %s:" % (result, result, result, code.name(OutputTag))):
+                    code.add("%s(*%s)" % (code.name(self.side), result))
+                with code.block("else:"):
+                    code.then(self.then, result)
 
-        def process(value):
-            out = function(value, context)
-            if out is not None:
-                for v in out:
-                    if type(v) is tuple and len(v) == 2 and type(v[0]) is OutputTag:
-                        side(v[0], v[1])
-                    else:
-                        emit(v)
-
-        return process
-
-
-def converting(emit, type_info):
-    """Returns an emit that checks and converts values to a type."""
-    convert = type_info.converter()
-    if convert is None:
-        return emit
-    return lambda value: emit(convert(value))
+        return self.then.before(write)
 
 
 class Stateless(Operator):
-    """map, flat_map and filter. They convert to their type themselves, which saves a call."""
+    """map, flat_map and filter."""
 
-    converts = True
-
-    def __init__(self, *args):
-        super().__init__(*args)
-        convert, kind = self.spec.type_info.converter(), self.spec.kind
-        make = {"map": self._map, "flat_map": self._flat_map, "filter": self._filter}[kind]
-        self.process = make(self.spec.call, self.emit, convert)
-
-    @staticmethod
-    def _map(function, emit, convert):
-        if convert is None:
-            return lambda value: emit(function(value))
-        return lambda value: emit(convert(function(value)))
-
-    @staticmethod
-    def _filter(function, emit, convert):
-        def process(value):
-            if function(value):
-                emit(value)
-
-        return process
-
-    @staticmethod
-    def _flat_map(function, emit, convert):
-        def process(value):
-            out = function(value)
-            if out is not None:
-                for v in out:
-                    emit(v)
-
-        def converting(value):
-            out = function(value)
-            if out is not None:
-                for v in out:
-                    emit(convert(v))
-
-        return process if convert is None else converting
+    def write(self, code, v):
+        function = code.name(self.spec.call)
+        if self.spec.kind == "filter":
+            with code.block("if %s(%s):" % (function, v)):
+                code.then(self.then, v)
+            return
+        result = code.variable()
+        if self.spec.kind == "map":
+            code.add("%s = %s(%s)" % (result, function, v))
+            code.then(self.then, result)
+            return
+        out = code.variable()
+        code.add("%s = %s(%s)" % (out, function, v))
+        with code.block("if %s is not None:" % out), code.block("for %s in %s:" % (result, out)):
+            code.then(self.then, result)
 
     def open(self):
         self.spec.open(RuntimeContextImpl(self, None))
@@ -198,7 +177,7 @@ class Pass(Operator):
     """Union, and what only exists in the plan."""
 
     def input(self, index):
-        return self.emit
+        return self.then
 
 
 class AssignTimestamps(Operator):
@@ -214,29 +193,25 @@ class AssignTimestamps(Operator):
         self.emitted, self.stored, self.restored, self.others = MIN_LONG, None, None, []
         self.is_idle = False
         self.due = self.task.wall + self.task.interval
-        task, emit, extract, generator = self.task, self.emit, self.extract, self.generator
 
-        def bounded(value):
-            before = task.timestamp
-            task.timestamp = timestamp = extract(value, MIN_LONG if before is None else before)
-            emit(value)
-            if timestamp > generator.latest:
-                generator.latest = timestamp
-            task.timestamp = before
-
-        def process(value):
-            before = task.timestamp
-            if extract is not None:
-                task.timestamp = extract(value, MIN_LONG if before is None else before)
-            timestamp = task.timestamp
-            self.last, self.is_idle = task.wall, False
-            emit(value)
-            if timestamp is not None:
-                generator.on_event(value, timestamp, self)
-            task.timestamp = before
-
-        plain = type(generator) is BoundedOutOfOrderness and extract is not None and not self.idle_millis
-        self.process = bounded if plain else process
+    def write(self, code, v):
+        task, generator = code.name(self.task), code.name(self.generator)
+        before, time = code.variable(), code.variable()
+        code.add("%s = %s.timestamp" % (before, task))
+        if self.extract is None:
+            code.add("%s = %s" % (time, before))
+        else:
+            code.add("%s.timestamp = %s = %s(%s, %d if %s is None else %s)" % (task, time, code.name(self.extract), v, MIN_LONG, before, before))
+        if self.idle_millis:
+            code.add("%s.last, %s.is_idle = %s.wall, False" % (code.name(self), code.name(self), task))
+        code.then(self.then, v)
+        if type(self.generator) is BoundedOutOfOrderness and self.extract is not None:
+            with code.block("if %s > %s.latest:" % (time, generator)):
+                code.add("%s.latest = %s" % (generator, time))
+        else:
+            with code.block("if %s is not None:" % time):
+                code.add("%s.on_event(%s, %s, %s)" % (generator, v, time, code.name(self)))
+        code.add("%s.timestamp = %s" % (task, before))
 
     def watermark(self, index, watermark):
         """What comes from before is not of these timestamps."""
@@ -303,15 +278,12 @@ class KeyBy(Operator):
     def __init__(self, *args):
         super().__init__(*args)
         self.scope = next((operator.scope for operator, _ in self.downstream if isinstance(operator, Keyed)), None) or Scope()
-        scope, emit, key_of = self.scope, self.emit, self.spec.call
 
-        def process(value):
-            scope.key = key = key_of(value)
-            kind = type(key)
-            scope.slot = key if kind is str or kind is int else slot_of(key)
-            emit(value)
-
-        self.process = process
+    def write(self, code, v):
+        scope, key = code.name(self.scope), code.variable()
+        code.add("%s.key = %s = %s(%s)" % (scope, key, code.name(self.spec.call), v))
+        code.add("%s.slot = %s if type(%s) is str or type(%s) is int else %s(%s)" % (scope, key, key, key, code.name(slot_of), key))
+        code.then(self.then, v)
 
     def keyed(self, values, times, keys):
         """Takes elements with their keys, and their timestamps or None. State that is not at hand is fetched for many keys at once."""
@@ -419,28 +391,23 @@ class Reduce(Keyed):
         super().__init__(*args)
         self.table = self.backend.table("reduce", "value")
         self.keys = {}  # of batch, by slot
-        values, changed, scope, emit, reduce, keys = self.table.values, self.table.dirty.add, self.scope, self.emit, self.spec.call, self.keys
 
-        def process(value):
-            slot = scope.slot
-            before = values[slot]
-            if before is not MISSING:
-                value = reduce(before, value)
-            values[slot] = value
-            changed(slot)
-            emit(value)
-
-        def gather(value):
-            slot = scope.slot
-            before = values[slot]
-            if before is not MISSING:
-                value = reduce(before, value)
-            else:
-                keys[slot] = scope.key
-            values[slot] = value
-            changed(slot)
-
-        self.process = gather if self.task.batch else process
+    def write(self, code, v):
+        scope, values = code.name(self.scope), code.name(self.table.values)
+        slot, value = code.variable(), code.variable()
+        code.add("%s = %s.slot" % (slot, scope))
+        code.add("%s = %s[%s]" % (value, values, slot))
+        with code.block("if %s is %s:" % (value, code.name(MISSING))):
+            code.add("%s = %s" % (value, v))
+            if self.task.batch:
+                code.add("%s[%s] = %s.key" % (code.name(self.keys), slot, scope))
+        with code.block("else:"):
+            code.add("%s = %s(%s, %s)" % (value, code.name(self.spec.call), value, v))
+            code.convert(self.spec.reduced, value)
+        code.add("%s[%s] = %s" % (values, slot, value))
+        code.add("%s(%s)" % (code.name(self.table.dirty.add), slot))
+        if not self.task.batch:
+            code.then(self.then, value)
 
     def finish(self):
         if self.task.batch:

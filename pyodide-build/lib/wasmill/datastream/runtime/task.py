@@ -9,7 +9,8 @@ import time
 
 from . import panes, process, windows  # noqa: F401: they add their operators
 from .exchange import DATA, DECLARE, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
-from .operators import OPERATORS, converting
+from .fusion import Entry, converting, fan_out
+from .operators import OPERATORS
 from .tables import PIECE, Cache
 
 
@@ -28,6 +29,7 @@ class Task:
         self.told = None  # when the host was last asked to tell the time
         self.rows = []
         self.operators = {}  # by number, in the order of the data's way
+        self._entries = {}  # by port
         self.outputs = [OUTPUTS[spec.kind](self, port, spec) for port, spec in enumerate(plan.outputs)]
         self._build()
 
@@ -48,20 +50,18 @@ class Task:
             for edge in spec.edges:
                 if edge.output is not None:
                     out = self.outputs[edge.output]
-                    entry, follower = out.process, (out, 0)
+                    take, follower = out.process, (out, 0)
                 else:
                     operator = built[edge.operator]
-                    entry, follower = operator.input(edge.input), (operator, edge.input)
+                    take, follower = operator.input(edge.input), (operator, edge.input)
                 downstream.append(follower)
+                entry = Entry.of(take)
                 if edge.tag is None:
                     entries.append(entry)
                 else:
-                    sides.setdefault(edge.tag, []).append(converting(entry, edge.tag_type))
-            kind, emit = OPERATORS[spec.kind], _fan_out(entries)
-            if not kind.converts:
-                emit = converting(emit, spec.type_info)
-            operator = kind(self, spec, emit, _side(sides), downstream)
-            built[spec.number] = operator
+                    sides.setdefault(edge.tag, []).append(converting(entry, edge.tag_type).function())
+            then = converting(fan_out(entries), spec.type_info)
+            built[spec.number] = OPERATORS[spec.kind](self, spec, then, _side(sides), downstream)
         self.operators = {spec.number: built[spec.number] for spec in self.plan.operators}
 
     def open(self):
@@ -122,38 +122,36 @@ class Task:
         spec = self.plan.inputs[port]
         return self.operators[spec.operator], spec.input
 
+    def _entry(self, port):
+        entry = self._entries.get(port)
+        if entry is None:
+            operator, index = self._input(port)
+            entry = self._entries[port] = Entry.of(operator.input(index))
+        return entry
+
     def _data(self, port, payload):
         values, times, keys = pickle.loads(payload)
-        operator, index = self._input(port)
         if keys is not None:
-            operator.keyed(values, times, keys)
+            self._input(port)[0].keyed(values, times, keys)
         elif times is None:
-            entry = operator.input(index)
             self.timestamp = None
-            for value in values:
-                entry(value)
+            self._entry(port).each()(values)
         else:
-            entry = operator.input(index)
+            entry = self._entry(port).function()
             for value, self.timestamp in zip(values, times):
                 entry(value)
         self.timestamp = None
 
     def _records(self, port, target, number, name, key, payload):
         """A record of a source: its bytes, its time if it has one, its name (subject, file), and what its format says of it in target and key."""
-        operator, index = self._input(port)
         self.timestamp = number if number >= 0 else None
-        entry = operator.input(index)
-        for value in self.plan.inputs[port].decode(payload, name, target, key):
-            entry(value)
+        self._entry(port).each()(self.plan.inputs[port].decode(payload, name, target, key))
         self.timestamp = None
 
     def _range(self, port, start, count):
         """So many elements of a collection or sequence, from the start-th on."""
-        operator, index = self._input(port)
-        entry = operator.input(index)
         self.timestamp = None
-        for value in self.plan.inputs[port].elements(start, count):
-            entry(value)
+        self._entry(port).each()(self.plan.inputs[port].elements(start, count))
 
     def _time(self, now):
         self.wall, self.told = now, None
@@ -205,19 +203,6 @@ class Task:
         if wishes and not self.batch and min(wishes) != self.told:
             self.told = min(wishes)
             self.put(TIME, number=self.told)
-
-
-def _fan_out(entries):
-    if len(entries) == 1:
-        return entries[0]
-    if not entries:
-        return lambda value: None
-
-    def emit(value):
-        for entry in entries:
-            entry(value)
-
-    return emit
 
 
 def _side(sides):
