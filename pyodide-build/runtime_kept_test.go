@@ -159,3 +159,73 @@ def new(a: list[int]) -> list[int]: return own
 		t.Errorf("%d bytes were copied", copied)
 	}
 }
+
+// TestObjectsAreNew: the object of a row is given out again where nobody can tell. A function that keeps it, looks at it afterwards or changes what it is
+// sees an object of each row's own.
+func TestObjectsAreNew(t *testing.T) {
+	const head = `
+import weakref
+from dataclasses import dataclass
+from wasmill import Row, function
+
+kept, ended = [], []
+
+class Order(Row):
+    a: int
+    s: str
+
+class Ending(Row):
+    a: int
+    s: str
+    def __del__(self): ended.append(self.a)
+
+@dataclass
+class Item:
+    a: int
+    s: str
+
+class Other:
+    pass
+
+@function(kind="map", output={"seen": str})
+`
+	const first, second, third = `{"seen":"1 a"}`, `{"seen":"2 b"}`, `{"seen":"3 c"}`
+	values := []string{first, second, third}
+	for _, c := range []struct {
+		name, body string
+		want       []string
+	}{
+		{"plain", "def f(r: Order): return (f'{r.a} {r.s}',)", values},
+		{"dataclass", "def f(r: Item): return (f'{r.a} {r.s}',)", values},
+		{"kept", "def f(r: Order):\n    kept.append(r)\n    return (' '.join(f'{k.a} {k.s}' for k in kept),)",
+			[]string{first, `{"seen":"1 a 2 b"}`, `{"seen":"1 a 2 b 3 c"}`}},
+		{"kept every other time", "def f(r: Item):\n    if r.a != 2: kept.append(r)\n    return (' '.join(f'{k.a} {k.s}' for k in kept),)",
+			[]string{first, first, `{"seen":"1 a 3 c"}`}},
+		{"looked at by a weak reference", "def f(r: Order):\n    kept.append(weakref.ref(r))\n    return (str([k() is None for k in kept]),)",
+			[]string{`{"seen":"[False]"}`, `{"seen":"[True, False]"}`, `{"seen":"[True, True, False]"}`}},
+		{"with an attribute more", "def f(r: Item):\n    had = hasattr(r, 'more')\n    r.more = 1\n    return (f'{had} {r.a}',)",
+			[]string{`{"seen":"False 1"}`, `{"seen":"False 2"}`, `{"seen":"False 3"}`}},
+		{"with an attribute less", "def f(r: Order):\n    had = f'{r.a} {r.s}'\n    del r.s\n    return (had,)", values},
+		{"in another order", "def f(r: Item):\n    had = ' '.join(map(str, vars(r).values()))\n    s = r.s\n    del r.s, r.a\n    r.s, r.a = s, 7\n    return (had,)", values},
+		{"whose dict is kept", "def f(r: Item):\n    kept.append(vars(r))\n    return (f'{kept[0][\"a\"]} {r.s}',)", []string{first, `{"seen":"1 b"}`, `{"seen":"1 c"}`}},
+		{"of another class", "def f(r: Item):\n    had = type(r).__name__\n    r.__class__ = Other\n    return (had,)",
+			[]string{`{"seen":"Item"}`, `{"seen":"Item"}`, `{"seen":"Item"}`}},
+		{"with an end", "def f(r: Ending): return (f'{r.a} {ended}',)", []string{`{"seen":"1 []"}`, `{"seen":"2 [1]"}`, `{"seen":"3 [1, 2]"}`}},
+		{"given an end later", "def f(r: Order):\n    if r.a == 2: Order.__del__ = lambda self: ended.append(self.a)\n    return (f'{r.a} {ended}',)",
+			[]string{`{"seen":"1 []"}`, `{"seen":"2 []"}`, `{"seen":"3 [2]"}`}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u, err := open(t, head+c.body)
+			if err != nil {
+				t.Fatal(text(err))
+			}
+			got, err := u.run("f", udf.Map, "", record(t, "a: int64!, s: utf8!", `[{"a": 1, "s": "a"}, {"a": 2, "s": "b"}, {"a": 3, "s": "c"}]`))
+			if err != nil {
+				t.Fatal(text(err))
+			}
+			if want := strings.Join(c.want, "\n") + "\n"; got != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+}

@@ -182,24 +182,50 @@ static PyObject *make(struct wm_maker *m, const struct wm_column *columns, Py_ss
 
 PyObject *wm_maker_make(struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i) { return make(m, columns, i, NULL); }
 
-PyObject *wm_event_next(struct wm_event *e, const struct wm_column *columns, Py_ssize_t i) {
-    struct wm_maker *m = e->maker;
-    if (!m->ours || !e->object || Py_REFCNT(e->object) != 1) {
-        Py_CLEAR(e->object);
-        return e->object = make(m, columns, i, m->how == MAKE_CALL ? NULL : e->own);
+// emptied takes the values out of an object that was used, if it can be given out again: nobody has it, or could tell it from a new one.
+static bool emptied(const struct wm_maker *m, PyObject *o) {
+    if (Py_REFCNT(o) != 1) return false;
+    if (m->ours) {
+        for (Py_ssize_t k = 0; k < m->type->n; k++) set_slot(o, m->offsets[k], NULL);
+        return true;
     }
-    for (Py_ssize_t k = 0; k < m->type->n; k++) {
-        PyObject *v = wm_column_reuse(&columns[k], i, &e->own[k]);
-        if (!v) return NULL;
-        set_slot(e->object, m->offsets[k], Py_NewRef(v));
-    }
-    return e->object;
+    if (m->how != MAKE_ATTRIBUTES || !m->keys || (PyObject *)Py_TYPE(o) != m->class || Py_TYPE(o)->tp_finalize || Py_TYPE(o)->tp_del) return false;
+    if (((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys != m->keys || _PyObject_GetManagedDict(o)) return false;
+    if (_PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) && *_PyObject_GET_WEAKREFS_LISTPTR(o)) return false;
+    PyDictValues *values = _PyObject_InlineValues(o);
+    if (!values->valid || values->size != m->type->n) return false;
+    for (Py_ssize_t k = 0; k < m->type->n; k++)
+        if (!values->values[m->places[k]]) return false; // it has attributes of other names
+    values->size = 0;
+    for (Py_ssize_t k = 0; k < m->type->n; k++) Py_CLEAR(values->values[m->places[k]]);
+    return true;
 }
 
+// refill gives the values of row i to an object that was emptied.
+static int refill(const struct wm_maker *m, PyObject *o, const struct wm_column *columns, Py_ssize_t i, PyObject **own) {
+    PyDictValues *values = m->ours ? NULL : placed(m, o);
+    if (!m->ours && !values) return 1;
+    for (Py_ssize_t k = 0; k < m->type->n; k++) {
+        PyObject *v = wm_column_reuse(&columns[k], i, &own[k]);
+        if (!v) return -1;
+        if (values) values->values[m->places[k]] = Py_NewRef(v);
+        else set_slot(o, m->offsets[k], Py_NewRef(v));
+    }
+    if (values) set_places(m, values);
+    return 0;
+}
+
+PyObject *wm_event_next(struct wm_event *e, const struct wm_column *columns, Py_ssize_t i) {
+    struct wm_maker *m = e->maker;
+    if (e->object && Py_REFCNT(e->object) == 1) {
+        int bad = refill(m, e->object, columns, i, e->own);
+        if (bad <= 0) return bad ? NULL : e->object;
+    }
+    Py_CLEAR(e->object);
+    return e->object = make(m, columns, i, m->how == MAKE_CALL ? NULL : e->own);
+}
+
+// wm_event_used leaves the values to own alone, unless the function kept the object.
 void wm_event_used(struct wm_event *e) {
-    const struct wm_maker *m = e->maker;
-    if (!e->object) return;
-    if (!m->ours) Py_CLEAR(e->object); // its values are then own's alone, unless the function kept the object
-    else if (Py_REFCNT(e->object) == 1)
-        for (Py_ssize_t k = 0; k < m->type->n; k++) set_slot(e->object, m->offsets[k], NULL);
+    if (e->object && !emptied(e->maker, e->object)) Py_CLEAR(e->object);
 }
