@@ -86,7 +86,7 @@ type attempt struct {
 	sources    []*source
 	subtasks   []*subtask
 	collectors map[int]*collector
-	rows       atomic.Uint64 // elements that were read or sent, so that an idle job does not commit
+	rows       atomic.Uint64 // elements that were read or sent, and files that were read whole, so that an idle job does not commit
 	output     sync.Mutex    // of standard output
 }
 

@@ -15,6 +15,7 @@ const (
 	maxParallelism = 256
 	maxPartitions  = 32768
 	maxSubtasks    = 1024 // of a job in all: each is a guest
+	maxDiscoverMS  = 1 << 40
 )
 
 // Plan is a job as a script hands it over: the JSON of docs/tasks.md.
@@ -82,6 +83,7 @@ type Source struct {
 	Format      string          `json:"format"`      // file
 	Columns     json.RawMessage `json:"columns"`     // file of parquet: names
 	IgnoreCase  bool            `json:"ignore_case"` // file of parquet
+	Nested      bool            `json:"nested"`      // file: in folders of folders as well
 	DiscoverMS  *int64          `json:"discover_ms"` // file
 	Config      json.RawMessage `json:"config"`      // jetstream
 }
@@ -181,6 +183,9 @@ func (p *Plan) check() error {
 		}
 		if s.Kind == "range" && s.Count < 0 {
 			return fmt.Errorf("source %q has %d elements", s.Name, s.Count)
+		}
+		if s.DiscoverMS != nil && (s.Kind != "file" || *s.DiscoverMS < 1 || *s.DiscoverMS > maxDiscoverMS) {
+			return fmt.Errorf("source %q of kind %s looks for files every %d ms", s.Name, s.Kind, *s.DiscoverMS)
 		}
 	}
 	for _, s := range p.Sinks {

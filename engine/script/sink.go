@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -274,20 +273,4 @@ func bucket(pattern string, now time.Time) string {
 		i += n
 	}
 	return b.String()
-}
-
-// expand replaces folders by the files in them.
-func expand(dir string, paths []string) []string {
-	var out []string
-	for _, p := range paths {
-		at := p
-		if !filepath.IsAbs(at) {
-			at = filepath.Join(dir, p)
-		}
-		if info, err := os.Stat(at); err == nil && info.IsDir() {
-			p = filepath.Join(p, "*")
-		}
-		out = append(out, p)
-	}
-	return out
 }

@@ -174,7 +174,17 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 	if spec.Kind == "range" {
 		return out, a.deal(spec, out)
 	}
-	connector, config, err := a.reads(spec)
+	paths := spec.Paths
+	if spec.Kind == "file" && spec.DiscoverMS == nil {
+		var err error
+		if paths, err = filesBelow(a.options.Dir, paths, spec.Nested); err != nil {
+			return nil, fault.From(err).In("%s", spec.Name)
+		}
+		if len(paths) == 0 {
+			return out, nil // an empty folder, which ends at once
+		}
+	}
+	connector, config, err := a.reads(spec, paths)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +196,16 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 	opens, err := a.opens(spec, &job)
 	if err != nil {
 		return nil, err
+	}
+	if spec.DiscoverMS != nil {
+		d := a.discover(spec, src, job)
+		for _, s := range out {
+			s.reader = &watcher{of: d, seen: &a.rows, ended: map[string]json.RawMessage{}}
+			if opens != nil {
+				s.opener = opens()
+			}
+		}
+		return out, nil
 	}
 	splits, err := src.Splits(ctx, job)
 	if err != nil {
@@ -228,16 +248,12 @@ func lines(data []byte) int {
 	return 0
 }
 
-// reads returns the connector of a source, and its configuration.
-func (a *attempt) reads(spec *Source) (connectors.Connector, json.RawMessage, error) {
+// reads returns the connector of a source, and its configuration; paths are those of files.
+func (a *attempt) reads(spec *Source, paths []string) (connectors.Connector, json.RawMessage, error) {
 	var config any
 	switch spec.Kind {
 	case "file":
-		if spec.DiscoverMS != nil {
-			return connectors.Connector{}, nil, fault.New(fault.Unsupported, "files cannot be looked for continuously").At("%s", spec.Name).
-				WithHint("use process_static_file_set(), or a pipeline in YAML with `follow`")
-		}
-		config = map[string]any{"path": expand(a.options.Dir, spec.Paths)}
+		config = map[string]any{"path": paths}
 	case "jetstream":
 		config = spec.Config
 	default:

@@ -3,6 +3,7 @@
 import unittest
 from unittest import mock
 
+from pyflink.common import Duration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.datastream.connectors.file_system import FileSource, StreamFormat
 from wasmill import _errors
@@ -23,6 +24,13 @@ class Paths(unittest.TestCase):
     def test_text_files_take_them_too(self):
         stream = StreamExecutionEnvironment.get_execution_environment().read_text_file("file:///tmp/a.txt")
         self.assertEqual(["/tmp/a.txt"], stream._node.inputs[0].node.details["source"].plan()["paths"])
+
+    def test_for_ever(self):
+        source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), "in").monitor_continuously(Duration.of_seconds(2)).build()
+        self.assertEqual({"kind": "file", "paths": ["in"], "nested": True, "format": "lines", "discover_ms": 2000}, source.plan())
+        self.assertFalse(source.bounded)
+        with self.assertRaisesRegex(ValueError, "discoveryInterval must be > 0"):
+            FileSource.for_record_stream_format(StreamFormat.text_line_format(), "in").monitor_continuously(Duration.of_millis(0))
 
     def test_elsewhere(self):
         with self.assertRaises(ValueError) as error:

@@ -398,7 +398,7 @@ class StreamExecutionEnvironment:
         """Makes a stream of an input format: an AvroInputFormat."""
         if not isinstance(input_format, InputFormat):
             raise TypeError("expected an AvroInputFormat, got %r; other files are read with from_source and a FileSource" % (input_format,))
-        source = FileSource(input_format, input_format.paths(), None)
+        source = FileSource(input_format, input_format.paths(), None, nested=False)
         return self._source(source, "Source: Custom Source", declared(type_info or source.type_info))
 
     # Running.

@@ -88,21 +88,21 @@ class FileSplitAssignerProvider:
 
 
 class FileSource(Source):
-    """The elements of files.
+    """The elements of files. In folders those of all folders below count, by name; what begins with a dot or an underscore does not.
 
     >>> source = FileSource.for_record_stream_format(StreamFormat.text_line_format(), "logs").process_static_file_set().build()
     >>> lines = env.from_source(source, WatermarkStrategy.no_watermarks(), "logs")
     """
 
-    def __init__(self, form, paths, interval_millis):
-        self._format, self._paths, self._interval = form, paths, interval_millis
+    def __init__(self, form, paths, interval_millis, nested=True):
+        self._format, self._paths, self._interval, self._nested = form, paths, interval_millis, nested
         self.bounded = interval_millis is None
         self.parallel = getattr(form, "parallel", True)
         self.type_info = form.type_info
 
     def plan(self):
         """Says what the host reads or writes."""
-        plan = {"kind": "file", "paths": self._paths, "format": self._format.format, **getattr(self._format, "plan", {})}
+        plan = {"kind": "file", "paths": self._paths, "nested": self._nested, "format": self._format.format, **getattr(self._format, "plan", {})}
         if self._interval is not None:
             plan["discover_ms"] = self._interval
         return plan
@@ -131,8 +131,11 @@ class FileSourceBuilder:
         self._format, self._paths, self._interval = form, [local_path(p) for p in paths], None
 
     def monitor_continuously(self, discovery_interval):
-        """Refuses, when the job runs: files are not looked for continuously; read JetStream, or follow files with a pipeline in YAML."""
-        self._interval = to_millis(discovery_interval)
+        """Looks for new files at that interval, for ever. A file is read once, as far as it is written when its turn comes."""
+        interval = to_millis(discovery_interval)
+        if interval < 1:
+            raise ValueError("discoveryInterval must be > 0")
+        self._interval = interval
         return self
 
     def process_static_file_set(self):
