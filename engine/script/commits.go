@@ -34,6 +34,7 @@ type epoch struct {
 	changes   []state.Change
 	operators map[string]bool // of which something is stored
 	waits     []func(context.Context) error
+	after     []func() error // what is done when it is committed
 	readers   map[connectors.Reader]map[string]json.RawMessage
 }
 
@@ -63,13 +64,18 @@ func (c *commits) position(s *source, positions map[string]json.RawMessage) {
 	}
 }
 
-func (c *commits) flushed(key string, position json.RawMessage, wait func(context.Context) error) {
+// flushed takes a sink's position, what to wait for before the commit, and what to do behind it, nil for nothing. A crash may come between: the
+// position has to say what is to be done.
+func (c *commits) flushed(key string, position json.RawMessage, wait func(context.Context) error, after func() error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if position != nil {
 		c.open.positions[key] = position
 	}
 	c.open.waits = append(c.open.waits, wait)
+	if after != nil {
+		c.open.after = append(c.open.after, after)
+	}
 }
 
 func (c *commits) sourceEnded() {
@@ -96,7 +102,7 @@ func (c *commits) run(ctx context.Context, stop <-chan struct{}) error {
 			drain, over = true, true
 		case <-c.early:
 		case <-ticker.C:
-			if c.job.rows.Load() == seen {
+			if c.job.rows.Load() == seen && !c.job.overdue(time.Now()) {
 				continue
 			}
 		}
@@ -130,21 +136,39 @@ func (c *commits) epoch(ctx context.Context, drain, over bool) error {
 			return err
 		}
 	}
-	c.job.note(e, over)
-	marker := state.Marker{Epoch: e.number, Positions: e.positions}
-	if c.job.keeps || len(e.changes) > 0 {
-		if err := c.job.options.Store.Commit(ctx, state.Commit{Marker: marker, Changes: e.changes}); err != nil {
+	c.job.note(e, over && len(e.after) == 0)
+	if err := c.commit(ctx, e.number, e.positions, e.changes); err != nil {
+		return err
+	}
+	for _, s := range c.job.subtasks {
+		s.keeper.overlay.Committed(e.number)
+	}
+	for _, after := range e.after {
+		if err := after(); err != nil {
 			return err
 		}
 	}
-	c.job.last = marker
-	for _, s := range c.job.subtasks {
-		s.keeper.overlay.Committed(e.number)
+	if over && len(e.after) > 0 { // only now the job has come to its end
+		c.job.note(e, over)
+		if err := c.commit(ctx, e.number+1, e.positions, nil); err != nil {
+			return err
+		}
 	}
 	for r, positions := range e.readers {
 		if err := r.Committed(ctx, positions); err != nil {
 			c.job.options.Log.Warn("input not acknowledged yet", "epoch", e.number, "error", err)
 		}
 	}
+	return nil
+}
+
+func (c *commits) commit(ctx context.Context, number uint64, positions map[string]json.RawMessage, changes []state.Change) error {
+	marker := state.Marker{Epoch: number, Positions: positions}
+	if c.job.keeps || len(changes) > 0 {
+		if err := c.job.options.Store.Commit(ctx, state.Commit{Marker: marker, Changes: changes}); err != nil {
+			return err
+		}
+	}
+	c.job.last = marker
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,6 +87,7 @@ type attempt struct {
 	sources    []*source
 	subtasks   []*subtask
 	collectors map[int]*collector
+	rolls      []*rolling
 	rows       atomic.Uint64 // elements that were read or sent, and files that were read whole, so that an idle job does not commit
 	output     sync.Mutex    // of standard output
 }
@@ -173,6 +175,9 @@ func (a *attempt) run(ctx context.Context, stop <-chan struct{}) error {
 		}
 	}
 	if err := a.build(ctx); err != nil {
+		for _, w := range a.rolls {
+			w.close()
+		}
 		return err
 	}
 	ending := make(chan struct{})
@@ -285,6 +290,11 @@ func (a *attempt) build(ctx context.Context) error {
 	}
 	a.commits.parts, a.commits.live = len(a.sources)+len(a.subtasks), len(a.sources)
 	return nil
+}
+
+// overdue says that a file waits for a commit to end it.
+func (a *attempt) overdue(now time.Time) bool {
+	return slices.ContainsFunc(a.rolls, func(w *rolling) bool { return w.late(now) })
 }
 
 func (a *attempt) positionKey(uid, part string) string { return uid + "/" + part }

@@ -169,7 +169,7 @@ func TestFiles(t *testing.T) {
 	}
 	p := &Plan{Version: 1, Partitions: 1, Tasks: []Task{{Name: "Upper", Parallelism: 1, Inputs: 1, Outputs: 1, Operators: []Operator{{UID: "u"}}}},
 		Sources: []Source{{Name: "in", UID: "in", Parallelism: 1, Kind: "file", Paths: []string{"in"}, Format: "lines"}},
-		Sinks:   []Sink{{Name: "out", UID: "out", Kind: "file", Path: "out", Prefix: "part", Suffix: ".txt"}}}
+		Sinks:   []Sink{{Name: "out", UID: "out", Kind: "file", Path: "out", Prefix: "part", Suffix: ".txt", Format: "lines"}}}
 	if r, err := run(t, p, o); err != nil {
 		t.Fatal(err, r)
 	}

@@ -14,8 +14,8 @@ const (
 	maxTasks       = 1000
 	maxParallelism = 256
 	maxPartitions  = 32768
-	maxSubtasks    = 1024 // of a job in all: each is a guest
-	maxDiscoverMS  = 1 << 40
+	maxSubtasks    = 1024    // of a job in all: each is a guest
+	maxWait        = 1 << 40 // ms
 )
 
 // Plan is a job as a script hands it over: the JSON of docs/tasks.md.
@@ -101,8 +101,10 @@ type Sink struct {
 	Prefix string  `json:"prefix"` // file
 	Suffix string  `json:"suffix"` // file
 	Bucket *string `json:"bucket"` // file
-	// Format is that of files which end at each commit: lines, avro or parquet; "" for one file of lines.
+	Zone   string  `json:"zone"`   // file: of the bucket's time; "" for the machine's
+	// Format is that of files: lines, avro or parquet.
 	Format  string          `json:"format"`
+	Roll    *Roll           `json:"roll"`    // file of lines; null: a file ends at each commit
 	Schema  string          `json:"schema"`  // avro: JSON
 	Columns json.RawMessage `json:"columns"` // parquet: names and types
 	Config  json.RawMessage `json:"config"`  // jetstream
@@ -184,13 +186,16 @@ func (p *Plan) check() error {
 		if s.Kind == "range" && s.Count < 0 {
 			return fmt.Errorf("source %q has %d elements", s.Name, s.Count)
 		}
-		if s.DiscoverMS != nil && (s.Kind != "file" || *s.DiscoverMS < 1 || *s.DiscoverMS > maxDiscoverMS) {
+		if s.DiscoverMS != nil && (s.Kind != "file" || *s.DiscoverMS < 1 || *s.DiscoverMS > maxWait) {
 			return fmt.Errorf("source %q of kind %s looks for files every %d ms", s.Name, s.Kind, *s.DiscoverMS)
 		}
 	}
 	for _, s := range p.Sinks {
 		if err := output(s.From, s.Output); err != nil {
 			return err
+		}
+		if r := s.Roll; r != nil && (s.Format != "lines" || r.Size < 1 || r.RolloverMS < 1 || r.InactivityMS < 1 || r.RolloverMS > maxWait || r.InactivityMS > maxWait) {
+			return fmt.Errorf("sink %q of %s ends files behind %d bytes, %d ms and %d ms of silence", s.Name, s.Format, r.Size, r.RolloverMS, r.InactivityMS)
 		}
 	}
 	if len(inputs) != inputsOf {

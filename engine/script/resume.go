@@ -3,7 +3,6 @@ package script
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -124,7 +123,7 @@ func (a *attempt) goOn(ctx context.Context) error {
 	if err := a.claim(ctx, operators); err != nil {
 		return err
 	}
-	return a.cutFiles(ctx)
+	return a.endFiles()
 }
 
 // claim refuses state of operators that the job does not have, or removes it.
@@ -195,8 +194,9 @@ func (a *attempt) drop(ctx context.Context, uid string) error {
 	return commit()
 }
 
-// cutFiles cuts files that no subtask goes on with, since there were more before, to what was committed of them.
-func (a *attempt) cutFiles(ctx context.Context) error {
+// endFiles ends the files that no subtask goes on with, since there were more before, behind what was committed of them. How many there were
+// stays known, for a subtask of that number that comes again.
+func (a *attempt) endFiles() error {
 	for i := range a.plan.Sinks {
 		spec := &a.plan.Sinks[i]
 		if spec.Kind != "file" {
@@ -208,14 +208,13 @@ func (a *attempt) cutFiles(ctx context.Context) error {
 			if !ok || err != nil || index < a.plan.Tasks[spec.From].Parallelism {
 				continue
 			}
-			w, err := a.openSink(ctx, spec, index)
+			w, err := a.openRolling(spec, index)
 			if err != nil {
 				return err
 			}
-			if err := w.close(); err != nil {
-				return fault.From(err).In("%s", fmt.Sprintf("%s (%d)", spec.Name, index+1))
+			if a.last.Positions[key], err = w.retire(); err != nil {
+				return err
 			}
-			delete(a.last.Positions, key)
 		}
 	}
 	return nil

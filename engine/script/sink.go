@@ -6,11 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -24,8 +21,8 @@ import (
 // writer takes the rows of an output of one subtask.
 type writer interface {
 	write(ctx context.Context, s *subtask, r *row) error
-	// flush hands what was written to the epoch's commit.
-	flush(ctx context.Context, s *subtask) error
+	// flush hands what was written to the epoch's commit; last is set when nothing more comes in this run.
+	flush(ctx context.Context, s *subtask, last bool) error
 	close() error
 }
 
@@ -44,8 +41,8 @@ func (p *printer) write(_ context.Context, s *subtask, r *row) error {
 	return nil
 }
 
-func (p *printer) flush(context.Context, *subtask) error { return nil }
-func (p *printer) close() error                          { return nil }
+func (p *printer) flush(context.Context, *subtask, bool) error { return nil }
+func (p *printer) close() error                                { return nil }
 
 // collector keeps payloads for the script, over all attempts of a job.
 type collector struct {
@@ -106,8 +103,8 @@ func (c *collector) write(_ context.Context, s *subtask, r *row) error {
 	return nil
 }
 
-func (c *collector) flush(context.Context, *subtask) error { return nil }
-func (c *collector) close() error                          { return nil }
+func (c *collector) flush(context.Context, *subtask, bool) error { return nil }
+func (c *collector) close() error                                { return nil }
 
 // messages are what sinks outside get: a column of names, which subjects are made of, and one of payloads.
 var messageSchema = arrow.NewSchema([]arrow.Field{{Name: "name", Type: arrow.BinaryTypes.String, Nullable: true}, {Name: "payload", Type: arrow.BinaryTypes.Binary}}, nil)
@@ -116,17 +113,10 @@ var messageSchema = arrow.NewSchema([]arrow.Field{{Name: "name", Type: arrow.Bin
 type outside struct {
 	spec   *Sink
 	key    string // of the writer's position
-	open   func() (connectors.Writer, error)
 	writer connectors.Writer
 }
 
 func (o *outside) write(ctx context.Context, s *subtask, r *row) error {
-	if o.writer == nil {
-		var err error
-		if o.writer, err = o.open(); err != nil {
-			return fault.From(err).In("%s", o.spec.Name)
-		}
-	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, messageSchema)
 	defer b.Release()
 	if r.name == "" {
@@ -143,24 +133,16 @@ func (o *outside) write(ctx context.Context, s *subtask, r *row) error {
 	return nil
 }
 
-func (o *outside) flush(ctx context.Context, s *subtask) error {
-	if o.writer == nil {
-		return nil
-	}
+func (o *outside) flush(ctx context.Context, s *subtask, _ bool) error {
 	position, wait, err := o.writer.Flush(ctx)
 	if err != nil {
 		return fault.From(err).In("%s", o.spec.Name)
 	}
-	s.job.commits.flushed(o.key, position, wait)
+	s.job.commits.flushed(o.key, position, wait, nil)
 	return nil
 }
 
-func (o *outside) close() error {
-	if o.writer == nil {
-		return nil
-	}
-	return o.writer.Close()
-}
+func (o *outside) close() error { return o.writer.Close() }
 
 // openSink makes what takes the rows of a sink in one subtask.
 func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, error) {
@@ -173,8 +155,13 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 	default:
 		return nil, fault.New(fault.Guest, "unknown kind of sink %q", spec.Kind).At("%s", spec.Name)
 	}
-	if spec.Kind == "file" && spec.Format != "" {
-		return a.openRolling(spec, index)
+	if spec.Kind == "file" {
+		w, err := a.openRolling(spec, index)
+		if err != nil {
+			return nil, err
+		}
+		a.rolls = append(a.rolls, w)
+		return w, nil
 	}
 	c, ok := a.options.Connectors[spec.Kind]
 	if !ok || c.NewSink == nil {
@@ -185,38 +172,23 @@ func (a *attempt) openSink(ctx context.Context, spec *Sink, index int) (writer, 
 		return nil, fault.New(fault.Internal, "the format raw is missing")
 	}
 	o := &outside{spec: spec, key: a.positionKey(spec.UID, fmt.Sprint(index))}
-	position := a.last.Positions[o.key] // a later one is of this writer
-	o.open = func() (connectors.Writer, error) {
-		config, err := writes(spec, index, a.started)
-		if err != nil {
-			return nil, err
-		}
-		sink, err := c.NewSink(config)
-		if err != nil {
-			return nil, err
-		}
-		encoder, err := raw.NewEncoder(messageSchema, json.RawMessage(`{"column": "payload"}`))
-		if err != nil {
-			return nil, err
-		}
-		job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log}
-		return sink.Open(ctx, job, 0, 1, encoder, position)
+	config, err := withSubject(spec.Config)
+	if err != nil {
+		return nil, fault.From(err).In("%s", spec.Name)
 	}
-	if spec.Kind == "jetstream" || position != nil { // a file is made when there is something to write
-		var err error
-		if o.writer, err = o.open(); err != nil {
-			return nil, fault.From(err).In("%s", spec.Name)
-		}
+	sink, err := c.NewSink(config)
+	if err != nil {
+		return nil, fault.From(err).In("%s", spec.Name)
+	}
+	encoder, err := raw.NewEncoder(messageSchema, json.RawMessage(`{"column": "payload"}`))
+	if err != nil {
+		return nil, err
+	}
+	job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log}
+	if o.writer, err = sink.Open(ctx, job, 0, 1, encoder, a.last.Positions[o.key]); err != nil {
+		return nil, fault.From(err).In("%s", spec.Name)
 	}
 	return o, nil
-}
-
-// writes returns the configuration of a sink's connector.
-func writes(spec *Sink, index int, now time.Time) (json.RawMessage, error) {
-	if spec.Kind == "file" {
-		return json.Marshal(map[string]string{"path": partPath(spec, index, 0, now)})
-	}
-	return withSubject(spec.Config)
 }
 
 // withSubject makes messages go to the subject that each says, where the configuration says nothing of it.
@@ -231,46 +203,4 @@ func withSubject(config json.RawMessage) (json.RawMessage, error) {
 		fields["subject"] = "{name>}"
 	}
 	return json.Marshal(fields)
-}
-
-// partPath names a file of a subtask as PyFlink's FileSink does: base/bucket/prefix-SUBTASK-NUMBERsuffix.
-func partPath(spec *Sink, index, number int, now time.Time) string {
-	name := fmt.Sprintf("%s-%d-%d%s", filepath.Base("/"+spec.Prefix), index, number, strings.ReplaceAll(spec.Suffix, "/", "_"))
-	if spec.Bucket == nil {
-		return filepath.Join(spec.Path, name)
-	}
-	return filepath.Join(spec.Path, bucket(*spec.Bucket, now), name)
-}
-
-// bucket writes a time by a pattern of Java's DateTimeFormatter, the letters that name folders: y, M, d, H, m, s.
-func bucket(pattern string, now time.Time) string {
-	var b strings.Builder
-	for i := 0; i < len(pattern); {
-		n := 1
-		for i+n < len(pattern) && pattern[i+n] == pattern[i] {
-			n++
-		}
-		value := -1
-		switch pattern[i] {
-		case 'y':
-			value = now.Year()
-		case 'M':
-			value = int(now.Month())
-		case 'd':
-			value = now.Day()
-		case 'H':
-			value = now.Hour()
-		case 'm':
-			value = now.Minute()
-		case 's':
-			value = now.Second()
-		}
-		if value < 0 {
-			b.WriteString(strings.ReplaceAll(strings.ReplaceAll(pattern[i:i+n], "'", ""), "..", "_"))
-		} else {
-			fmt.Fprintf(&b, "%0*d", n, value)
-		}
-		i += n
-	}
-	return b.String()
 }

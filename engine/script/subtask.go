@@ -232,7 +232,7 @@ func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
 	}
 	for _, r := range s.routes {
 		if r.sink != nil {
-			if err := r.sink.flush(ctx, s); err != nil {
+			if err := r.sink.flush(ctx, s, drain); err != nil {
 				return err
 			}
 		}

@@ -201,14 +201,12 @@ class OutputFileConfig:
 
 
 class RollingPolicy:
-    """When a sink begins its next file. Files become visible at commits, whatever the policy."""
+    """When a sink of lines begins its next file. A file comes into sight at the commit behind its end."""
 
     @staticmethod
     def default_rolling_policy(part_size: int = 128 << 20, rollover_interval: int = 60_000, inactivity_interval: int = 60_000) -> "DefaultRollingPolicy":
         """By size in bytes, age and silence in milliseconds."""
-        policy = DefaultRollingPolicy()
-        policy.part_size, policy.rollover_millis, policy.inactivity_millis = part_size, rollover_interval, inactivity_interval
-        return policy
+        return DefaultRollingPolicy(part_size, rollover_interval, inactivity_interval)
 
     @staticmethod
     def on_checkpoint_rolling_policy() -> "OnCheckpointRollingPolicy":
@@ -217,18 +215,33 @@ class RollingPolicy:
 
 
 class DefaultRollingPolicy(RollingPolicy):
-    """By size, age and silence."""
+    """By size, age and silence: a file ends when it has more than so many bytes, is so old, or nothing was written to it for so long."""
+
+    def __init__(self, part_size=128 << 20, rollover_interval=60_000, inactivity_interval=60_000):
+        for name, value in (("part_size", part_size), ("rollover_interval", rollover_interval), ("inactivity_interval", inactivity_interval)):
+            if not isinstance(value, int) or value < 1:
+                raise ValueError("%s must be a number above 0, got %r" % (name, value))
+        self.part_size, self.rollover_millis, self.inactivity_millis = part_size, rollover_interval, inactivity_interval
+
+    def plan(self):
+        """Says when the host ends a file."""
+        forever = 1 << 40
+        return {"size": min(self.part_size, 1 << 60), "rollover_ms": min(self.rollover_millis, forever), "inactivity_ms": min(self.inactivity_millis, forever)}
 
 
 class OnCheckpointRollingPolicy(RollingPolicy):
     """At each commit."""
 
+    def plan(self):
+        """Says when the host ends a file."""
+        return None
+
 
 class BucketAssigner:
     """Which folder an element's file is in."""
 
-    def __init__(self, pattern):
-        self.pattern = pattern
+    def __init__(self, pattern, zone=None):
+        self.pattern, self.zone = pattern, zone
 
     @staticmethod
     def base_path_bucket_assigner():
@@ -237,8 +250,8 @@ class BucketAssigner:
 
     @staticmethod
     def date_time_bucket_assigner(format_str="yyyy-MM-dd--HH", timezone_id=None):
-        """A folder for each hour, or what the pattern says."""
-        return BucketAssigner(format_str)
+        """A folder for each hour of the wall clock, or what the pattern says, in the time zone of that name or the machine's."""
+        return BucketAssigner(format_str, timezone_id)
 
 
 class FileCompactStrategy:
@@ -284,14 +297,14 @@ class FileCompactor:
 
 
 class FileSink(Sink):
-    """Writes elements as lines to the files of a folder, one per subtask, `prefix-SUBTASK-0suffix`.
+    """Writes elements as lines to files of a folder, `prefix-SUBTASK-NUMBERsuffix`. Until a file has ended and a commit has come it is hidden.
 
     >>> from pyflink.common import Encoder
     >>> sink = FileSink.for_row_format("out", Encoder.simple_string_encoder()).build()
     """
 
-    def __init__(self, path, config, bucket, factory=None):
-        self._path, self._config, self._bucket, self._factory = path, config, bucket, factory
+    def __init__(self, path, config, bucket, factory=None, policy=None):
+        self._path, self._config, self._bucket, self._factory, self._policy = path, config, bucket, factory, policy
         self._text = factory and factory.text
 
     def output(self, node):
@@ -305,7 +318,7 @@ class FileSink(Sink):
     def plan(self):
         """Says what the host reads or writes."""
         return {"kind": "file", "path": self._path, "prefix": self._config.part_prefix, "suffix": self._config.part_suffix, "bucket": self._bucket.pattern,
-                **(self._factory.plan if self._factory is not None else {})}
+                "zone": self._bucket.zone or "", **(self._factory.plan if self._factory is not None else {"format": "lines", "roll": self._policy.plan()})}
 
     def get_transformer(self):
         """Returns None: the stream is written as it is."""
@@ -333,9 +346,10 @@ class FileSink(Sink):
         def __init__(self, path, factory=None):
             self._path, self._factory = path, factory
             self._config, self._bucket = OutputFileConfig("part", ""), BucketAssigner("yyyy-MM-dd--HH")
+            self._policy = DefaultRollingPolicy()
 
         def with_bucket_check_interval(self, interval: int):
-            """Keeps nothing: files become visible at commits."""
+            """Keeps nothing: whether a file's time has come is looked at before each commit."""
             return self
 
         def with_bucket_assigner(self, bucket_assigner: BucketAssigner):
@@ -344,7 +358,10 @@ class FileSink(Sink):
             return self
 
         def with_rolling_policy(self, rolling_policy: RollingPolicy):
-            """Keeps nothing: files become visible at commits."""
+            """Says when files end: behind 128 MiB, after a minute, or a minute of silence, where nothing else is said."""
+            if not isinstance(rolling_policy, RollingPolicy) or not hasattr(rolling_policy, "plan"):
+                raise TypeError("expected a policy of RollingPolicy, got %r" % (rolling_policy,))
+            self._policy = rolling_policy
             return self
 
         def with_output_file_config(self, output_file_config: OutputFileConfig):
@@ -362,7 +379,7 @@ class FileSink(Sink):
 
         def build(self) -> "FileSink":
             """Returns the sink."""
-            return FileSink(self._path, self._config, self._bucket, self._factory)
+            return FileSink(self._path, self._config, self._bucket, self._factory, self._policy)
 
     class RowFormatBuilder(BaseBuilder):
         """Builds a FileSink of lines."""
@@ -393,12 +410,8 @@ class StreamingFileSink(FileSink, SinkFunction):
     class BaseBuilder(FileSink.BaseBuilder):
         """Builds a StreamingFileSink."""
 
-        def with_rolling_policy(self, policy: RollingPolicy):
-            """Keeps nothing: files become visible at commits."""
-            return self
-
         def build(self) -> "StreamingFileSink":
             """Returns the sink."""
-            return StreamingFileSink(self._path, self._config, self._bucket, self._factory)
+            return StreamingFileSink(self._path, self._config, self._bucket, self._factory, self._policy)
 
     DefaultRowFormatBuilder = DefaultBulkFormatBuilder = BaseBuilder
