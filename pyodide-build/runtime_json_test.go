@@ -46,7 +46,7 @@ func TestJSONOfEvents(t *testing.T) {
 		}
 		last = d.Event
 	}
-	want := `{"nan":null,"inf":[null,null],"half":"\ud800","key":{"1":2,"null":3,"true":4,"1.5":5},"sub":["t",1,{"x":1}]}`
+	want := `{"nan":null,"inf":[null,null],"pair":"\ud83d\ude00","key":{"1":2,"null":3,"true":4,"1.5":5},"sub":["t",1,{"x":1}]}`
 	if last != want {
 		t.Errorf("got %s, want %s", last, want)
 	}
@@ -55,7 +55,7 @@ func TestJSONOfEvents(t *testing.T) {
 // Beyond the depth that the codec follows, what is written is JSON all the same, or an error.
 func TestJSONOfDeepEvents(t *testing.T) {
 	u := opened(t, "json")
-	got, err := u.run("deep", udf.Map, "", record(t, "documents", `[{"nan": false}]`))
+	got, err := u.run("deep", udf.Map, "", record(t, "documents", `["text"]`))
 	if err != nil {
 		t.Fatal(text(err))
 	}
@@ -63,11 +63,27 @@ func TestJSONOfDeepEvents(t *testing.T) {
 	if err := json.Unmarshal([]byte(got), &d); err != nil {
 		t.Fatal(err)
 	}
-	if want := strings.Repeat("[", 150) + `"\ud800\u00e9"` + strings.Repeat("]", 150); d.Event != want {
+	if want := strings.Repeat("[", 150) + `"é"` + strings.Repeat("]", 150); d.Event != want {
 		t.Errorf("got %s, want %s", d.Event, want)
 	}
-	_, err = u.run("deep", udf.Map, "", record(t, "documents", `[{"nan": true}]`))
-	if err == nil || !strings.Contains(text(err), "Out of range float values are not JSON compliant") {
-		t.Errorf("got %v, want an error about a number that JSON does not have", err)
+	for event, why := range map[string]string{"nan": "Out of range float values are not JSON compliant", "half": "a text has half of a surrogate pair"} {
+		_, err = u.run("deep", udf.Map, "", record(t, "documents", `["`+event+`"]`))
+		if err == nil || !strings.Contains(text(err), why) {
+			t.Errorf("%s: got %v, want: %s", event, err, why)
+		}
+	}
+}
+
+// Half of a surrogate pair is refused where it is returned, with its row: no reader of JSON would take it.
+func TestJSONOfHalfPairs(t *testing.T) {
+	u := opened(t, "json")
+	for event, where := range map[string]string{"low": "1 of a text is half of a surrogate pair (U+DC00)", "high": "0 of a text is half of a surrogate pair (U+D800)",
+		"last": "3 of a text is half of a surrogate pair (U+DBFF)", "key": "0 of a text is half of a surrogate pair (U+D83D)",
+		"swapped": "0 of a text is half of a surrogate pair (U+DE00)"} {
+		_, err := u.run("half", udf.Map, "", record(t, "documents", `["none", "`+event+`", "none"]`))
+		want := "row 1: ValueError: half returned for row 1 what JSON cannot hold: character " + where + "\n"
+		if err == nil || !strings.HasPrefix(text(err), want) {
+			t.Errorf("%s: got %v, want %s", event, err, want)
+		}
 	}
 }

@@ -202,7 +202,7 @@ func (f *function) results(ctx context.Context, export string, entry *api.Functi
 		}
 		status, err = g.enter(ctx, exportNext, g.kept(&g.next, exportNext), uint64(f.index), uint64(f.result))
 	}
-	return f.blame(-1, err)
+	return f.blame(g.stoppedAt(inputs), err)
 }
 
 // give releases a step's array. Cause is what already went wrong, and is returned before what the release adds.
@@ -225,7 +225,9 @@ func (f *function) failed(ctx context.Context, r stepResult, inputs int) error {
 	if row < -1 || row >= inputs {
 		return f.blame(-1, f.guest.breaks("the failed row is %d, the batch has %d", row, inputs))
 	}
-	return f.blame(row, f.guest.failure(ctx))
+	why := f.guest.failure(ctx)
+	f.guest.leaveRoom(f.where)
+	return f.blame(row, why)
 }
 
 // blame makes a [udf.CallError] of what a row or the guest did, and leaves alone what neither can help.

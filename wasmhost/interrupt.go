@@ -32,7 +32,7 @@ func (g *guest) soften() bool {
 }
 
 // interrupted interrupts a guest for a reason, once in a call, so that it can be used on, and reports whether it did. The guest is inside of
-// an import: its memory is the host's to write to, and the four numbers that it gave are looked at now, since they are no more to be trusted than any others of its.
+// an import: its memory is the host's to write to, and the numbers that it gave are looked at now, since they are no more to be trusted than any others of its.
 func (g *guest) interrupted(why *fault.Fault) bool {
 	if g.interrupt == 0 || g.clock.softened != nil {
 		return false
@@ -52,6 +52,26 @@ func (g *guest) interrupted(why *fault.Fault) bool {
 	binary.LittleEndian.PutUint32(flags, binary.LittleEndian.Uint32(flags)|bit)
 	g.clock.softened = why
 	return true
+}
+
+// stoppedAt returns the row that a guest was at when it was stopped or trapped, of so many, or -1 where it does not say.
+func (g *guest) stoppedAt(rows int) int {
+	if g.interrupt == 0 || g.broken == nil {
+		return -1
+	}
+	words, ok := g.view(g.interrupt, 20)
+	if !ok || binary.LittleEndian.Uint32(words[16:]) == 0 {
+		return -1
+	}
+	word, ok := g.view(binary.LittleEndian.Uint32(words[16:]), 4)
+	if !ok {
+		return -1
+	}
+	row := int(int32(binary.LittleEndian.Uint32(word)))
+	if row < -1 || row >= rows {
+		return -1
+	}
+	return row
 }
 
 // maxExtended is how often the time of grace is made longer, by a quarter each.

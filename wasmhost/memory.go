@@ -49,6 +49,23 @@ func (g *guest) giveMemory(ptr, size, align uint32) error {
 	return err
 }
 
+// leaveRoom gives a guest up that failed for want of memory and still has no eighth of its limit free: what it keeps fills its memory, and
+// rows without a fault would fail as well.
+func (g *guest) leaveRoom(where string) {
+	if !g.grown.refused || g.broken != nil {
+		return
+	}
+	want := uint32(g.options.MaxMemory / 8)
+	ptr, err := g.takeMemory(want, linmem.Align)
+	switch {
+	case err != nil:
+	case ptr == 0:
+		g.broken = fault.New(fault.Limit, "the guest keeps so much that its memory of %s is full", size(g.options.MaxMemory)).At("%s", where)
+	default:
+		g.grown.refused = g.giveMemory(ptr, want, linmem.Align) != nil
+	}
+}
+
 // arena is the guest's arena. A guest whose allocator answers nonsense is broken.
 type arena struct {
 	*linmem.Arena

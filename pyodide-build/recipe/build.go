@@ -135,6 +135,9 @@ func (b *builder) run(l layer, inputs map[string]output, dir string) error {
 		if err := os.WriteFile(log, text.Bytes(), 0o644); err != nil {
 			return err
 		}
+		if hint := gone(text.String()); hint != "" {
+			return fmt.Errorf("%s: %s (all that was said: %s)", l.name, hint, log)
+		}
 		return fmt.Errorf("%s: %w; the end of %s says:\n%s", l.name, err, log, tail(text.String(), 30))
 	}
 	if err := os.Rename(out, dir); err != nil {

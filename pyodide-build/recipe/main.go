@@ -3,6 +3,7 @@
 //	go run ./pyodide-build/recipe [-cache DIR] LAYER...   builds layers (dist if none is named) and prints their folders
 //	go run ./pyodide-build/recipe -copy DIR               builds dist and copies its files to a folder, from where a binary embeds them
 //	go run ./pyodide-build/recipe -verify                 builds dist twice, the second time from nothing in another folder, and compares
+//	go run ./pyodide-build/recipe -update                 pins in versions.lock what the mirror serves now
 //
 // With WASMILL_PYTHON_NAMES=1 in the environment python.wasm keeps its functions' names, for profiles.
 package main
@@ -21,15 +22,16 @@ import (
 func main() {
 	cache := flag.String("cache", "", "folder to build in (default .cache/python of the repository)")
 	check := flag.Bool("verify", false, "build dist again in another folder and compare")
+	pin := flag.Bool("update", false, "write versions.lock anew with the versions that the mirror serves")
 	to := flag.String("copy", "", "folder to copy dist's files to")
 	flag.Parse()
-	if err := run(*cache, *check, *to, flag.Args()); err != nil {
+	if err := run(*cache, *check, *pin, *to, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "python:", err)
 		os.Exit(1)
 	}
 }
 
-func run(cache string, check bool, to string, names []string) error {
+func run(cache string, check, pin bool, to string, names []string) error {
 	root, err := repository()
 	if err != nil {
 		return err
@@ -39,6 +41,9 @@ func run(cache string, check bool, to string, names []string) error {
 	}
 	if check {
 		return verify(root, cache)
+	}
+	if pin {
+		return update(root, cache)
 	}
 	if len(names) == 0 || to != "" {
 		names = append(names, dist)
@@ -58,22 +63,11 @@ func run(cache string, check bool, to string, names []string) error {
 
 // build builds the layers named in a cache that no other process builds in meanwhile.
 func build(root, cache string, names []string) ([]output, error) {
-	cache, err := filepath.Abs(cache)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(filepath.Join(cache, "tmp"), 0o755); err != nil {
-		return nil, err
-	}
-	unlock, err := exclusive(filepath.Join(cache, "lock"))
+	cache, unlock, err := enter(cache)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	// Nobody else is building: what lies in tmp is from a build that was interrupted.
-	if err := empty(filepath.Join(cache, "tmp")); err != nil {
-		return nil, err
-	}
 	text, err := os.ReadFile(filepath.Join(root, "pyodide-build", "versions.lock"))
 	if err != nil {
 		return nil, err
@@ -101,6 +95,27 @@ func build(root, cache string, names []string) ([]output, error) {
 		outs = append(outs, out)
 	}
 	return outs, nil
+}
+
+// enter makes a cache one's own until unlock is called, and returns its absolute path.
+func enter(cache string) (path string, unlock func(), err error) {
+	path, err = filepath.Abs(cache)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := os.MkdirAll(filepath.Join(path, "tmp"), 0o755); err != nil {
+		return "", nil, err
+	}
+	unlock, err = exclusive(filepath.Join(path, "lock"))
+	if err != nil {
+		return "", nil, err
+	}
+	// Nobody else is building: what lies in tmp is from a build that was interrupted.
+	if err := empty(filepath.Join(path, "tmp")); err != nil {
+		unlock()
+		return "", nil, err
+	}
+	return path, unlock, nil
 }
 
 // exclusive takes the lock file, waiting for another build to end.

@@ -56,6 +56,7 @@ WM_EXPORT("wasmill_describe") uint64_t wasmill_describe(void) {
 
 // leave ends an entry: the user's output is written, and nothing stays that could hit the next entry.
 static int leave(int status) {
+    wm_site.row = -1;
     wm_runtime_flush();
     wm_guard_clear();
     return status;

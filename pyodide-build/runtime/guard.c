@@ -8,6 +8,7 @@
 #include "internal/pycore_ceval.h"
 
 #include "host.h"
+#include "out.h"
 
 static PyObject *timeout_class;
 
@@ -37,9 +38,10 @@ int __real_PyErr_CheckSignals(void);
 int __wrap_PyErr_CheckSignals(void) { return wm_guard_pending() ? -1 : __real_PyErr_CheckSignals(); }
 
 WM_EXPORT("wasmill_interrupt") const uint32_t *wasmill_interrupt(void) {
-    static uint32_t place[4];
+    static uint32_t place[5];
     PyThreadState *t = PyThreadState_Get();
     place[0] = (uint32_t)(uintptr_t)&t->eval_breaker, place[1] = (uint32_t)(uintptr_t)&t->async_exc;
     place[2] = (uint32_t)(uintptr_t)timeout_class, place[3] = _PY_ASYNC_EXCEPTION_BIT;
+    place[4] = (uint32_t)(uintptr_t)&wm_site.row;
     return place;
 }

@@ -25,13 +25,14 @@ int wm_json_write(PyObject *o, struct wm_buffer *out) {
     int s = wm_json_print(o, out, WM_JSON_EVENT);
     if (s != 1) return s;
     if (find()) return -1;
-    // With escapes, since half a pair of surrogates has no UTF-8; and an error instead of NaN, which no reader of JSON has to take.
-    PyObject *args = PyTuple_Pack(1, o), *options = Py_BuildValue("{sOs(ss)}", "allow_nan", Py_False, "separators", ",", ":");
+    // An error instead of NaN, which no reader of JSON has to take, and of half a pair of surrogates, which has no UTF-8.
+    PyObject *args = PyTuple_Pack(1, o), *options = Py_BuildValue("{sOsOs(ss)}", "allow_nan", Py_False, "ensure_ascii", Py_False, "separators", ",", ":");
     PyObject *text = args && options ? PyObject_Call(dumps, args, options) : NULL;
     Py_XDECREF(args);
     Py_XDECREF(options);
     Py_ssize_t n;
     const char *utf8 = text ? PyUnicode_AsUTF8AndSize(text, &n) : NULL;
+    if (text && !utf8 && PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) PyErr_SetString(PyExc_ValueError, "a text has half of a surrogate pair");
     int bad = !utf8 || wm_buffer_add(out, utf8, (size_t)n);
     Py_XDECREF(text);
     return bad ? -1 : 0;

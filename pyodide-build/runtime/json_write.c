@@ -39,7 +39,13 @@ static int bytes(struct writer *w, const char *s, Py_ssize_t n, unsigned char hi
         if (add(w, run, (size_t)(s - run)) || escape(w, c)) return -1;
         run = s + 1;
     }
-    return add(w, run, (size_t)(s - run)) || add(w, "\"", 1);
+    return add(w, run, (size_t)(s - run)) || add(w, "\"", 1) ? -1 : 0;
+}
+
+// half_pair says that character i of a text is a surrogate without its other half, which no JSON can hold that is read elsewhere.
+static int half_pair(Py_ssize_t i, Py_UCS4 c) {
+    PyErr_Format(PyExc_ValueError, "character %zd of a text is half of a surrogate pair (U+%X)", i, (int)c);
+    return -1;
 }
 
 static int points(struct writer *w, PyObject *o) {
@@ -48,6 +54,13 @@ static int points(struct writer *w, PyObject *o) {
     const void *data = PyUnicode_DATA(o);
     for (Py_ssize_t i = 0, n = PyUnicode_GET_LENGTH(o); i < n; i++) {
         Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (w->event && Py_UNICODE_IS_SURROGATE(c)) {
+            Py_UCS4 low = i + 1 < n ? PyUnicode_READ(kind, data, i + 1) : 0;
+            if (!Py_UNICODE_IS_HIGH_SURROGATE(c) || !Py_UNICODE_IS_LOW_SURROGATE(low)) return half_pair(i, c);
+            if (hex(w, c) || hex(w, low)) return -1;
+            i++;
+            continue;
+        }
         int bad;
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
             char plain = (char)c;
@@ -66,7 +79,8 @@ static int text(struct writer *w, PyObject *o) {
         Py_ssize_t n;
         const char *s = PyUnicode_AsUTF8AndSize(o, &n);
         if (s) return bytes(w, s, n, 0xff);
-        PyErr_Clear(); // half a pair of surrogates: written as an escape
+        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return -1;
+        PyErr_Clear(); // surrogates: a pair of them is written as escapes
     }
     return points(w, o);
 }

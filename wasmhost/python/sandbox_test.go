@@ -1,12 +1,15 @@
 package python_test
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/wasmill/wasmill/engine/fault"
+	"github.com/wasmill/wasmill/engine/schema"
 	"github.com/wasmill/wasmill/engine/udf"
 	"github.com/wasmill/wasmill/wasmhost/python"
 )
@@ -204,5 +207,52 @@ def map(event):
 		} else if want != "" && got != want {
 			t.Errorf("%.80q: got %v, want %s", code, got, want)
 		}
+	}
+}
+
+// TestStopsNameTheirRow calls functions that only force can stop, or that trap, at one row of many: the row is known at once, so that nobody has to
+// look for it by calling again. A guest that keeps what it has filled its memory with is not used on; one that let go of it is.
+func TestStopsNameTheirRow(t *testing.T) {
+	const source = `
+import os
+kept, calls = [], 0
+def map(event):
+    global calls
+    calls += 1
+    if event and calls == 3: exec(event, globals())
+    return calls
+`
+	b := openFile(t, newRuntime(t, python.Options{}), upload(t, "user.py", source))
+	for _, c := range []struct {
+		code, want string
+		broken     bool
+	}{
+		{"sum(range(10**12))", "the guest was stopped after 400ms", true},
+		{"os.abort()", "the guest trapped", true},
+		{"1 / 0", "ZeroDivisionError", false},
+		{"while True: kept.append(bytearray(1 << 20))", "MemoryError", true},
+		{"x = bytearray(1 << 30)", "MemoryError", false},
+	} {
+		t.Run(c.code, func(t *testing.T) {
+			g, err := b.Instantiate(t.Context(), udf.Options{CallTimeout: 400 * time.Millisecond, MaxMemory: 64 << 20})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer g.Close(t.Context())
+			f, err := g.Bind(t.Context(), "map", udf.Map, schema.Document(), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := documents(t, g, strconv.Quote(c.code), 5)
+			defer in.Release()
+			err = f.Call(t.Context(), in, nil, func(udf.Result) error { return nil })
+			var failed *udf.CallError
+			if !errors.As(err, &failed) || failed.Row != 2 || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v (%+v), want row 2: %s", err, failed, c.want)
+			}
+			if g.Broken() != c.broken {
+				t.Errorf("broken: %v, want %v", g.Broken(), c.broken)
+			}
+		})
 	}
 }

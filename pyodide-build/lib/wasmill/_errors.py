@@ -12,6 +12,7 @@ _repr.maxstring = _repr.maxother = _repr.maxlong = 200
 _MOST = 1024  # characters of a row
 _FRAMES = 40
 _CAUSES = 4
+_RAISED = (Exception, GeneratorExit, KeyboardInterrupt, SystemExit)  # what a user's __str__ may raise; a Timeout goes on
 
 root = "/bundle/"  # where the user's files are
 
@@ -20,7 +21,7 @@ def short(value):
     """Returns a value as a text of at most 200 characters."""
     try:
         text = _repr.repr(value)
-    except Exception as e:  # a __repr__ of the user's
+    except _RAISED as e:  # a __repr__ of the user's
         text = "<%s whose repr() raises %s>" % (type(value).__name__, type(e).__name__)
     text = _printable(text).replace("\n", "\\n")
     return text if len(text) <= 200 else text[:197] + "..."
@@ -110,7 +111,7 @@ def summary(e):
     """Returns the first line: the exception, its text cut to one line, and the place."""
     try:
         text = (e.msg if isinstance(e, SyntaxError) else str(e)) or ""
-    except Exception:
+    except _RAISED:
         text = "<an exception whose str() raises>"
     text = text.partition("\n")[0]
     if len(text) > 500:
@@ -128,8 +129,8 @@ def text(e, function, row, values):
         parts.append("hint: " + hint)
     try:
         trace = "".join(_lines(e, set(), 0)).replace(root, "")
-    except (RecursionError, MemoryError, AttributeError, ValueError) as problem:
-        trace = "".join(traceback.format_exception_only(e)) + "(no traceback: %s)\n" % type(problem).__name__
+    except _RAISED as problem:
+        trace = "%s\n(no traceback: %s)\n" % (parts[0], type(problem).__name__)
     if len(trace) > 40000:
         trace = trace[:20000] + "\n...\n" + trace[-20000:]
     if "\n" in trace.rstrip("\n"):  # else it says what the summary says

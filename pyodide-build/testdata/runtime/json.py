@@ -124,17 +124,27 @@ def map(event):
     return {"compared": compared}
 
 
+def whole(value):
+    """Returns a value with a question mark for each half of a surrogate pair."""
+    return json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def flat_map(event):
     """Writes values as events are written: compact, as UTF-8, null for numbers that JSON does not have."""
     r = random.Random(event["seed"])
     for _ in range(event["rounds"]):
-        yield [made(r)]
-    yield {"nan": float("nan"), "inf": [float("inf"), -float("inf")], "half": "\ud800", "key": {1: 2, None: 3, "true": 4, 1.5: 5}, "sub": [Text("t"), Number.ONE, Items(a=2)]}
+        yield [whole(made(r))]
+    yield {"nan": float("nan"), "inf": [float("inf"), -float("inf")], "pair": "\ud83d" + "\ude00", "key": {1: 2, None: 3, "true": 4, 1.5: 5}, "sub": [Text("t"), Number.ONE, Items(a=2)]}
 
 
 def deep(event):
     """Nests deeper than the codec follows."""
-    value = float("nan") if event["nan"] else "\ud800\u00e9"
+    value = {"nan": float("nan"), "half": "\ud800", "text": "\u00e9"}[event]
     for _ in range(150):
         value = [value]
     return value
+
+
+def half(event):
+    """Returns text that is no text, somewhere."""
+    return {"low": ["a\udc00"], "high": {"x": ("é", "\ud800")}, "last": "ab\U0001f600\udbff", "key": {"\ud83dx": 1}, "swapped": "\ude00\ud83d", "none": "fine"}[event]

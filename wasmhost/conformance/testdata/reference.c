@@ -266,7 +266,7 @@ static int32_t count(const ArrowArray *in, Result *out) {
 
 // spin goes on at an odd number until it is interrupted: the host sets the flag in the word.
 static volatile uint32_t interrupt_flags, interrupt_value;
-static uint32_t interrupt_at[4];
+static uint32_t interrupt_at[5];
 EXPORT(wasmill_interrupt) uint32_t *interrupt(void) {
 	interrupt_at[0] = (uint32_t)(uintptr_t)&interrupt_flags, interrupt_at[1] = (uint32_t)(uintptr_t)&interrupt_value;
 	interrupt_at[2] = 7, interrupt_at[3] = 4;
