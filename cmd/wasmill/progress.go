@@ -100,13 +100,14 @@ func summary(w io.Writer, p *plan.Plan, job *runtime.Job, elapsed time.Duration,
 	if !details {
 		return
 	}
-	fmt.Fprintf(w, "  %-22s %12s %12s %10s %9s %12s\n", "step", "rows in", "rows out", "busy", "ns/row", "bytes copied")
+	const row = "  %-22s %11s %11s %9s %8s %12s\n" // 80 columns
+	fmt.Fprintf(w, row, "step", "rows in", "rows out", "busy", "ns/row", "bytes copied")
 	for _, s := range merged(p, stats) {
 		perRow := "-"
 		if s.in > 0 {
 			perRow = fmt.Sprint(s.busy.Nanoseconds() / int64(s.in))
 		}
-		fmt.Fprintf(w, "  %-22s %12s %12s %10s %9s %12s\n", clip(s.kind+" "+s.node, 22), count(s.in), count(s.out),
+		fmt.Fprintf(w, row, clip(s.kind+" "+s.node, 22), count(s.in), count(s.out),
 			s.busy.Round(100*time.Microsecond), perRow, count(s.copied))
 	}
 	e := job.Epochs()
