@@ -4,8 +4,10 @@ import (
 	"hash/fnv"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/wasmill/wasmill/engine/fault"
@@ -25,7 +27,18 @@ type node struct {
 	id       uint64   // made of the path, so that it is the same in every tree
 	scratch  *Scratch // which the node is of, nil for the others
 	rel      string   // the path in the scratch
+	fixed    bool     // of a scratch, and nobody writes to it by this path
+	links    *links   // of a folder that folders of a scratch may be shown in; else nil
 }
+
+// links are folders of a scratch by the names under which they are shown in another folder, in the place of what that has under these.
+type links struct {
+	mu     sync.RWMutex
+	byName map[string]*node // guarded by mu
+}
+
+// readOnly says that nobody writes to what is there.
+func (n *node) readOnly() bool { return n.scratch == nil || n.fixed }
 
 // NewFiles makes a tree of files by path, with "/" between parts and none in front, and of folders that may be empty. It keeps the
 // contents, which must not change. The error is a fault of code Bundle about a path.
@@ -76,7 +89,87 @@ func BundleFiles(bundle, others map[string][]byte) (*Files, error) {
 		all[BundleFolder+"/"+path] = content
 	}
 	maps.Copy(all, others)
-	return NewFiles(all, BundleFolder)
+	f, err := NewFiles(all, BundleFolder)
+	if err != nil {
+		return nil, err
+	}
+	at, err := f.folder(BundleFolder)
+	if err != nil {
+		return nil, err
+	}
+	at.links = &links{byName: map[string]*node{}}
+	return f, nil
+}
+
+// Link shows a folder of a scratch in the bundle's folder, under a name, where nobody writes to it; what the bundle has under that name is not seen
+// any more. Guests may be at work. The path is the one that the folder has in the scratch. The error is that of [NewFiles], or a fault of code Usage.
+func (f *Files) Link(name string, s *Scratch, path string) error {
+	at, e := f.root.walk(BundleFolder)
+	if e != errnoSuccess || at.links == nil {
+		return fault.New(fault.Internal, "there is no folder of a bundle")
+	}
+	if name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\\\x00") || len(name) > maxName || !utf8.ValidString(name) {
+		return fault.New(fault.Usage, "`%s` is no name of a folder", clipText(name))
+	}
+	rel, err := filepath.Rel(s.path, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return fault.New(fault.Usage, "`%s` is not in the folder for what is temporary", clipText(path))
+	}
+	if info, err := s.root.Lstat(rel); err != nil || !info.IsDir() {
+		return fault.New(fault.Usage, "`%s` is no folder", clipText(path))
+	}
+	n := newNode(at.path+"/"+name, name, true, at)
+	n.scratch, n.rel, n.fixed = s, rel, true
+	at.links.mu.Lock()
+	defer at.links.mu.Unlock()
+	if len(at.links.byName) >= maxLinks && at.links.byName[name] == nil {
+		return fault.New(fault.Limit, "more than %d folders", maxLinks)
+	}
+	at.links.byName[name] = n
+	return nil
+}
+
+// Bounds of [Files.Link]: bytes of a name, and how many there are.
+const (
+	maxName  = 255
+	maxLinks = 1000
+)
+
+// child returns what has that name in a folder that is not of a scratch.
+func (n *node) child(name string) (*node, bool) {
+	if n.links != nil {
+		n.links.mu.RLock()
+		defer n.links.mu.RUnlock()
+		if link := n.links.byName[name]; link != nil {
+			return link, true
+		}
+	}
+	i, found := n.find(name)
+	if !found {
+		return nil, false
+	}
+	return n.children[i], true
+}
+
+// entries returns what is in a folder that is not of a scratch, by name.
+func (n *node) entries() []*node {
+	if n.links == nil {
+		return n.children
+	}
+	n.links.mu.RLock()
+	defer n.links.mu.RUnlock()
+	if len(n.links.byName) == 0 {
+		return n.children
+	}
+	var all []*node
+	for _, c := range n.children {
+		if n.links.byName[c.name] == nil {
+			all = append(all, c)
+		}
+	}
+	all = slices.AppendSeq(all, maps.Values(n.links.byName))
+	slices.SortFunc(all, func(a, b *node) int { return strings.Compare(a.name, b.name) })
+	return all
 }
 
 // folder finds or makes a folder.
@@ -147,11 +240,10 @@ func (n *node) walk(path string) (*node, errno) {
 				return nil, e
 			}
 		default:
-			i, found := n.find(part)
-			if !found {
+			var found bool
+			if n, found = n.child(part); !found {
 				return nil, errnoNoent
 			}
-			n = n.children[i]
 		}
 	}
 	return n, errnoSuccess

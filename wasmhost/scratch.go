@@ -75,7 +75,7 @@ func (n *node) below(name string) (*node, errno) {
 // inner returns a node for a name in a folder of the scratch, be there such a file or not.
 func (n *node) inner(name string) *node {
 	child := newNode(strings.TrimSuffix(n.path, "/")+"/"+name, name, false, n)
-	child.scratch, child.rel = n.scratch, filepath.Join(n.rel, name)
+	child.scratch, child.rel, child.fixed = n.scratch, filepath.Join(n.rel, name), n.fixed
 	return child
 }
 
@@ -142,7 +142,7 @@ func (g *guest) place(fd, ptr, length uint64) (*node, errno) {
 		return nil, e
 	case !at.folder:
 		return nil, errnoNotdir
-	case at.scratch == nil:
+	case at.readOnly():
 		return nil, errnoRofs
 	case name == "" || name == "." || name == "..":
 		return nil, errnoInval
@@ -359,7 +359,7 @@ func (g *guest) pathSetTimes(p []uint64) errno {
 	switch {
 	case e != errnoSuccess:
 		return e
-	case n.scratch == nil:
+	case n.readOnly():
 		return errnoRofs
 	}
 	at := func(given, now uint64, when uint64) time.Time {
@@ -380,7 +380,7 @@ func (g *guest) pathSetTimes(p []uint64) errno {
 // list returns what is in a folder, by name.
 func (f *openFile) list() []*node {
 	if f.scratch == nil {
-		return f.children
+		return f.entries()
 	}
 	dir, err := f.scratch.root.Open(f.rel)
 	if err != nil {

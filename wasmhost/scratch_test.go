@@ -1,6 +1,8 @@
 package wasmhost
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,4 +156,59 @@ func TestScratchIsLimited(t *testing.T) {
 	_, e := c.open(at+"/b", openCreate, rightsWrite)
 	wanted(t, "one file too many", e, errnoNospc)
 	wanted(t, "one folder too many", c.on("path_create_directory", at+"/d"), errnoNospc)
+}
+
+// A folder of the scratch is shown in that of the bundle, in the place of what was there, and cannot be changed by that path.
+func TestLinks(t *testing.T) {
+	s, err := NewScratch(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	files, err := BundleFiles(map[string][]byte{"data.zip": []byte("zip"), "job.py": []byte("job")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(files.Mount(s), os.MkdirAll(filepath.Join(s.Path(), "x", "inner"), 0o777),
+		os.WriteFile(filepath.Join(s.Path(), "x", "inner", "a.txt"), []byte("hello"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range [][3]string{
+		{"..", s.Path() + "/x", "`..` is no name of a folder"}, {"a/b", s.Path() + "/x", "`a/b` is no name of a folder"}, {"a", "/etc", "`/etc` is not in the folder for what is temporary"},
+		{"a", s.Path() + "/x/../../etc", "`" + s.Path() + "/x/../../etc` is not in the folder for what is temporary"},
+		{"a", s.Path() + "/x/inner/a.txt", "`" + s.Path() + "/x/inner/a.txt` is no folder"},
+	} {
+		if err := files.Link(bad[0], s, bad[1]); err == nil || err.Error() != bad[2] {
+			t.Errorf("%q: got %v", bad, err)
+		}
+	}
+	c := newCaller(t, files)
+	_, e := c.open("bundle/data.zip/inner/a.txt", 0, rightsRead)
+	wanted(t, "a file for a folder", e, errnoNotdir)
+	if err := files.Link("data.zip", s, s.Path()+"/x"); err != nil {
+		t.Fatal(err)
+	}
+	fd, e := c.open("bundle/data.zip/inner/a.txt", 0, rightsRead)
+	wanted(t, "open", e, errnoSuccess)
+	wanted(t, "write to what is open", c.write(fd, "x"), errnoBadf)
+	_, e = c.open("bundle/data.zip/inner/../../job.py", 0, rightsRead)
+	wanted(t, "beside it", e, errnoSuccess)
+	for what, got := range map[string]func() errno{
+		"open to write": func() errno { _, e := c.open("bundle/data.zip/inner/a.txt", 0, rightsWrite); return e },
+		"truncate":      func() errno { _, e := c.open("bundle/data.zip/inner/a.txt", openTruncate, rightsRead); return e },
+		"create":        func() errno { _, e := c.open("bundle/data.zip/b.txt", openCreate, rightsWrite); return e },
+		"make a folder": func() errno { return c.on("path_create_directory", "bundle/data.zip/b") },
+		"remove":        func() errno { return c.on("path_unlink_file", "bundle/data.zip/inner/a.txt") },
+		"rename":        func() errno { return c.rename("bundle/data.zip/inner/a.txt", "bundle/data.zip/b") },
+	} {
+		wanted(t, what, got(), errnoRofs)
+	}
+	var names []string
+	root := &openFile{node: func() *node { n, _ := files.root.walk("bundle"); return n }()}
+	for _, n := range root.list() {
+		names = append(names, fmt.Sprint(n.name, n.folder))
+	}
+	if want := "[data.ziptrue job.pyfalse]"; fmt.Sprint(names) != want {
+		t.Errorf("got %v, want %s", names, want)
+	}
 }

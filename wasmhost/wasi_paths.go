@@ -65,7 +65,7 @@ func (g *guest) pathOpen(p []uint64) errno {
 		return errnoNotdir
 	case n.folder && rights&rightsChange != 0 && flags&openFolder == 0:
 		return errnoIsdir
-	case n.scratch == nil && (flags&openTruncate != 0 || rights&rightsChange != 0 && !n.folder):
+	case n.readOnly() && (flags&openTruncate != 0 || rights&rightsChange != 0 && !n.folder):
 		return errnoRofs
 	}
 	i := slices.Index(g.files, nil)

@@ -14,8 +14,10 @@ import (
 // without a plan it asks about a job that it has begun.
 type jobAsk struct {
 	Async bool   `json:"async"`
-	Ask   string `json:"ask"` // status, wait or cancel
+	Ask   string `json:"ask"` // status, wait or cancel; link is about files
 	Job   int    `json:"job"`
+	Name  string `json:"name"` // link: of the folder as guests see it, beside the script
+	Path  string `json:"path"` // link: of the folder in that for what is temporary
 }
 
 // scriptJobs are the jobs that a script has begun and runs beside.

@@ -73,6 +73,12 @@ func (r *Runtime) Run(ctx context.Context, b *bundle.Bundle, s Script) error {
 	seed.OnExecute(func(ctx context.Context, plan []byte, picture func() (*wasmhost.Image, error)) ([]byte, error) {
 		var ask jobAsk
 		_ = json.Unmarshal(plan, &ask) // what is no JSON is no plan: Execute says so
+		if ask.Ask == "link" {
+			if s.Scratch == nil {
+				return nil, fault.New(fault.Unsupported, "there is no folder for what is temporary")
+			}
+			return []byte("{}"), files.Link(ask.Name, s.Scratch, ask.Path)
+		}
 		if ask.Ask != "" {
 			return jobs.answer(ctx, ask)
 		}

@@ -15,7 +15,7 @@ from ..common.job import JobClient, JobExecutionResult, JobID, JobStatus
 from ..common.typeinfo import TypeInformation, Types, wrapping
 from ..common.watermark_strategy import NoWatermarks, WatermarkStrategy
 from ..jvm import JavaEnvironment, Py4JError
-from . import host, plan
+from . import archives, host, plan, requirements
 from .connectors.file_system import FileSource, InputFormat
 from .functions import SourceFunction
 from .graph import UNTYPED, Edge, Node, build, reachable
@@ -255,6 +255,15 @@ class StreamExecutionEnvironment:
         for key in ("pipeline.jars", "pipeline.classpaths"):
             if values.get(key):
                 self.add_jars(values[key])
+        for path in str(values.get("python.files") or "").split(","):
+            if path:
+                self.add_python_file(path)
+        for path in str(values.get("python.archives") or "").split(","):
+            if path:
+                self.add_python_archive(path)
+        if values.get("python.requirements"):
+            path, _, cache = str(values["python.requirements"]).partition("#")
+            self.set_python_requirements(path, cache or None)
 
     def _configure_recovery(self, values):
         strategy = values.get("restart-strategy.type", values.get("restart-strategy"))
@@ -318,20 +327,21 @@ class StreamExecutionEnvironment:
 
     def add_python_file(self, file_path: str):
         """Makes a module, package folder or archive importable."""
-        path = os.path.abspath(file_path)
-        if not os.path.exists(path):
-            raise FileNotFoundError("add_python_file: there is no %s in the sandbox; files beside the script are there, as %s" % (file_path, os.getcwd()))
-        folder = path if os.path.isdir(path) or path.endswith((".zip", ".whl")) else os.path.dirname(path)
+        path = archives.there(file_path, "add_python_file")
+        folder = path if os.path.isdir(path) or path.endswith((".zip", ".whl", ".egg")) else os.path.dirname(path)
         if folder not in sys.path:
             sys.path.append(folder)
 
     def add_python_archive(self, archive_path: str, target_dir: Optional[str] = None):
-        """Keeps nothing: files beside the script are seen as they are."""
-        note("archives beside the script are seen by it as they are; add_python_archive(%r) unpacks nothing" % archive_path)
+        """Unpacks an archive, of zip or tar, into a folder beside the script that nobody writes to: of the name given here or behind a # in the path, or of the archive's
+        own."""
+        archives.add(archive_path, target_dir)
 
-    def set_python_requirements(self, requirements_file_path, requirements_cache_dir=None):
-        """Keeps nothing: wheels of pure Python beside the script can be imported."""
-        note("requirements are not installed in the sandbox: put pure-Python wheels beside the script (%r)" % requirements_file_path)
+    def set_python_requirements(self, requirements_file_path: str, requirements_cache_dir: Optional[str] = None):
+        """Makes the packages that a file requires importable: such as are there, and wheels and source packages of pure Python in the folder given. Refuses what is in neither, since
+        nothing is downloaded."""
+        cache = requirements_cache_dir and archives.there(requirements_cache_dir, "set_python_requirements")
+        requirements.install(archives.there(requirements_file_path, "set_python_requirements"), cache)
 
     def set_python_executable(self, python_exec: str):
         """Keeps nothing: there is one Python in the sandbox."""

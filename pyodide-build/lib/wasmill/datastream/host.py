@@ -31,6 +31,13 @@ def ask(what, job):
     return json.loads(_wasmill.execute(json.dumps({"ask": what, "job": job})))
 
 
+def link(name, folder):
+    """Shows a temporary folder beside the script, under a name, where nobody writes to it."""
+    if _wasmill is None:
+        raise RuntimeError("archives are shown beside a script that wasmill runs")
+    _wasmill.execute(json.dumps({"ask": "link", "name": name, "path": folder}))
+
+
 def parallelism():
     """Returns how many subtasks an operator has where nothing else is said."""
     return int(getattr(_wasmill, "parallelism", 0) or os.cpu_count() or 1)
