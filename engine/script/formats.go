@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -12,6 +13,7 @@ import (
 	"github.com/wasmill/wasmill/connectors"
 	"github.com/wasmill/wasmill/connectors/codec"
 	"github.com/wasmill/wasmill/connectors/codec/avro"
+	"github.com/wasmill/wasmill/connectors/codec/parquet"
 	"github.com/wasmill/wasmill/engine/fault"
 	"github.com/wasmill/wasmill/engine/schema"
 )
@@ -59,7 +61,7 @@ func (b *blockFiles) open(m connectors.Message, emit func(row) error) (err error
 
 func (b *blockFiles) close() {}
 
-// columnFiles are files of a format with columns and an index: the columns that are asked for and are there, of the types that they have.
+// columnFiles are files of Parquet: the columns that are asked for and are there, of the types that they have.
 type columnFiles struct {
 	format     codec.Format
 	want       []string
@@ -105,19 +107,24 @@ func (c *columnFiles) start(m connectors.Message) error {
 	if _, err := m.File.ReadAt(sample, m.Size-int64(len(sample))); err != nil && !errors.Is(err, io.EOF) {
 		return fault.New(fault.Decode, "the end of the file cannot be read: %v", err)
 	}
-	there, err := c.format.Infer(sample, nil)
+	there, others, err := parquet.Columns(sample)
 	if err != nil {
 		return err
+	}
+	wanted := func(there string) bool {
+		return slices.ContainsFunc(c.want, func(name string) bool { return name == there || c.ignoreCase && strings.EqualFold(name, there) })
+	}
+	for _, f := range others { // those that nobody asks for are passed over
+		if wanted(f.Name) {
+			return fault.New(fault.Unsupported, "%s cannot be read from Parquet", f.What).At("column %s", f.Name).WithHint("leave it out of the schema")
+		}
 	}
 	var fields []arrow.Field
 	types := [][2]string{}
 	for _, f := range there.Fields() {
-		for _, name := range c.want {
-			if name == f.Name || c.ignoreCase && strings.EqualFold(name, f.Name) {
-				fields = append(fields, f)
-				types = append(types, [2]string{f.Name, schema.Format(f.Type)})
-				break
-			}
+		if wanted(f.Name) {
+			fields = append(fields, f)
+			types = append(types, [2]string{f.Name, schema.Format(f.Type)})
 		}
 	}
 	if len(fields) == 0 {
@@ -170,7 +177,7 @@ func (a *attempt) opens(spec *Source, job *connectors.Job) (func() opener, error
 		return func() opener { return &blockFiles{} }, nil
 	case "parquet":
 		f, ok := a.options.Formats[spec.Format]
-		if !ok || f.Rows == nil || f.Infer == nil {
+		if !ok || f.Rows == nil {
 			return nil, fault.New(fault.Internal, "the format parquet is missing")
 		}
 		var want []string

@@ -13,8 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v15/arrow/memory"
 	"pgregory.net/rapid"
 
+	"github.com/wasmill/wasmill/connectors/codec"
 	"github.com/wasmill/wasmill/connectors/codec/codectest"
 	"github.com/wasmill/wasmill/connectors/codec/parquet"
 	"github.com/wasmill/wasmill/engine/fault"
@@ -318,5 +320,50 @@ func TestFormatsOfStrangers(t *testing.T) {
 				}
 			}
 		}))
+	}
+}
+
+// Columns of a file that cannot be read are passed over, unless they are asked for.
+func TestFilesWithNestedColumns(t *testing.T) {
+	rec := codectest.Rows(memory.DefaultAllocator, codectest.Schema(t, "n: int64, list: list<int64>, s: struct<a: utf8>, m: utf8"), 3)
+	defer rec.Release()
+	encoder, err := parquet.Format().NewEncoder(rec.Schema(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := encoder.(codec.BatchEncoder)
+	e.Reset()
+	data, err := e.AppendFile(nil, rec)
+	if err == nil {
+		data, err = e.AppendFile(data, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for columns, want := range map[string]string{
+		`["M", "n", "none"]`: `[["n","int64"],["m","utf8"]] 3`, `["n", "list"]`: "column list: a group of columns cannot be read from Parquet (leave it out of the schema)",
+		`["S"]`: "column s: a group of columns cannot be read from Parquet (leave it out of the schema)",
+	} {
+		var out bytes.Buffer
+		o := options(t, &interpreter{tasks: []func(config) behaviour{func(c config) behaviour {
+			return func(r row, put func(row)) error {
+				if r.kind == kindRecord {
+					put(row{kind: kindData, number: 1, payload: fmt.Appendf(nil, "%s %d", r.key, r.target)})
+				}
+				return nil
+			}
+		}}}, &out)
+		o.Formats["parquet"] = parquet.Format()
+		put(t, filepath.Join(o.Dir, "in/a.parquet"), string(data))
+		p := discovering(1, 1)
+		p.Sources[0].DiscoverMS, p.Sources[0].Format, p.Sources[0].Columns, p.Sources[0].IgnoreCase = nil, "parquet", json.RawMessage(columns), true
+		_, err := run(t, p, o)
+		got := out.String()
+		if err != nil {
+			got = fault.From(err).Error()
+		}
+		if !strings.HasSuffix(got, want) || out.Len() > 0 && got != want {
+			t.Errorf("%s: got %s, want %s", columns, got, want)
+		}
 	}
 }

@@ -66,6 +66,23 @@ class Encoding(unittest.TestCase):
                 back = there_and_back(schema, value)[1]
                 self.assertEqual((value, type(value)), (back, type(back)))
 
+    def test_unions_of_several_types(self):
+        inner = lambda name, *fields: {"type": "record", "name": name, "fields": [{"name": f, "type": t} for f, t in fields]}  # noqa: E731
+        union = ["null", "double", "long", "string", {"type": "array", "items": ["int", "string"]}, {"type": "map", "values": ["null", "boolean", "bytes"]},
+                 {"type": "long", "logicalType": "timestamp-millis"}]
+        records = ["null", inner("A", ("x", "int")), inner("B", ("x", "int"), ("y", ["string", "int"])), "string"]
+        for schema, value, branch in (
+                (union, None, 0), (union, 1.5, 1), (union, 1, 2), (union, "a", 3), (union, [1, "b"], 4), (union, {"k": None, "l": True, "m": b"x"}, 5),
+                (union, datetime.datetime(2024, 1, 2, tzinfo=UTC), 6), (["float", "double"], 1e300, 1), (["null", "float"], 0.5, 1),
+                (records, {"x": 1}, 1), (records, {"x": 1, "y": "z"}, 2), (records, {"x": 1, "y": 7}, 2), (records, "text", 3)):
+            with self.subTest(value):
+                data, back = there_and_back(record(("u", schema)), {"u": value})
+                self.assertEqual((value, type(value), 2 * branch), (back["u"], type(back["u"]), data[0]))
+        schema = json.dumps(record(("u", records)))
+        row = AvroRowDeserializationSchema(avro_schema_string=schema).deserialize(there_and_back(json.loads(schema), {"u": {"x": 1, "y": "z"}})[0])
+        self.assertEqual("Row(u=Row(x=1, y='z'))", str(row))
+        self.assertEqual("Row(u='text')", str(AvroRowDeserializationSchema(avro_schema_string=schema).deserialize(b"\x06\x08text")))
+
     def test_what_does_not_fit(self):
         for schema, value, expected in (
                 ("int", 1 << 31, "2147483648 is no int"), ("int", "1", "expected int, got str"), ("int", True, "expected int, got bool"),

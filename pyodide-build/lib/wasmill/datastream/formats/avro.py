@@ -7,7 +7,7 @@ from ...common.serialization import DeserializationSchema, SerializationSchema
 from ...common.typeinfo import TypeInformation, Types
 from ..connectors.file_system import BulkWriterFactory, InputFormat
 from ..sinks import local_path
-from .avro_data import Schema, parse, reader, writer
+from .avro_data import branch_of, Schema, parse, reader, writer
 
 __all__ = [
     "AvroBulkWriters", "AvroInputFormat", "AvroRowDeserializationSchema", "AvroRowSerializationSchema", "AvroSchema", "GenericRecordAvroTypeInfo",
@@ -203,8 +203,15 @@ def type_info_of(schema):
 def _to_row(schema):
     """Returns what makes Rows of dicts, times without zone of such in UTC; None where values are taken as they are."""
     if schema.kind == "union":
-        rest = [b for b in schema.branches if b.kind != "null"]
-        return _to_row(rest[0]) if len(rest) == 1 else None
+        rest = [(_to_row(b), b) for b in schema.branches if b.kind != "null"]
+        if len(rest) == 1 or all(convert is None for convert, _ in rest):
+            return rest[0][0] if rest else None
+
+        def one(value):
+            convert, _ = branch_of(rest, value) or (None, None)
+            return value if convert is None else convert(value)
+
+        return one
     if schema.logical is not None and schema.logical.startswith("timestamp"):
         return lambda v: None if v is None else v.replace(tzinfo=None)
     if schema.kind == "record":

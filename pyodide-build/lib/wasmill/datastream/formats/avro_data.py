@@ -352,6 +352,7 @@ def _fits(schema, expected):
 def _match(schema, union):
     """Returns the branch of a union that a value of a schema is read as: one of the same type, or of a wider one."""
     same = [b for b in union.branches if b.kind == schema.kind and (b.name is None or b.name == schema.name)]
+    same.sort(key=lambda b: b.logical != schema.logical)
     same += [b for b in union.branches if _fits(schema, b)]
     return same[0] if same else None
 
@@ -564,17 +565,36 @@ def _union_writer(schema, known):
     branches = [(i, b, _writer(b, known)) for i, b in enumerate(schema.branches)]
 
     def write(value, out):
-        for i, branch, write_branch in branches:
-            if _takes(branch, value):
-                _put_long(i, out)
-                write_branch(value, out)
-                return
-        raise TypeError("none of %s takes a %s" % (", ".join(map(str, schema.branches)), type(value).__name__))
+        found = branch_of(branches, value)
+        if found is None:
+            raise TypeError("none of %s takes a %s" % (", ".join(map(str, schema.branches)), type(value).__name__))
+        _put_long(found[0], out)
+        found[2](value, out)
 
     return write
 
 
-def _takes(schema, value):
+def branch_of(branches, value):
+    """Returns the first of a union's branches, tuples whose second part is the schema, that a value is one of: as it is, rather than with some loss or change."""
+    loose = None
+    for found in branches:
+        if takes(found[1], value):
+            if _exactly(found[1], value):
+                return found
+            loose = loose or found
+    return loose
+
+
+def _exactly(schema, value):
+    """Tells whether a value that a schema takes is what it is read as again."""
+    if schema.kind in ("float", "double"):
+        return schema.kind == "double" and isinstance(value, float)
+    if schema.kind == "record" and isinstance(value, dict):
+        return len(value) <= len(schema.fields) and {f.name for f in schema.fields}.issuperset(value)
+    return True
+
+
+def takes(schema, value):
     """Tells whether a value is one of a schema, as unions choose their branch."""
     kind, logical = schema.kind, schema.logical
     if kind == "null" or value is None:
