@@ -88,8 +88,9 @@ type attempt struct {
 	subtasks   []*subtask
 	collectors map[int]*collector
 	rolls      []*rolling
-	rows       atomic.Uint64 // elements that were read or sent, and files that were read whole, so that an idle job does not commit
-	output     sync.Mutex    // of standard output
+	groups     map[string]*group // of sources that wait for each other
+	rows       atomic.Uint64     // elements that were read or sent, and files that were read whole, so that an idle job does not commit
+	output     sync.Mutex        // of standard output
 }
 
 // Run runs the job of a plan until its sources have ended, stop is closed, which drains it, or the context ends. It returns the answer for the
@@ -287,6 +288,7 @@ func (a *attempt) build(ctx context.Context) error {
 			return err
 		}
 		a.sources = append(a.sources, sources...)
+		a.align(spec, sources, byTask[spec.To])
 	}
 	a.commits.parts, a.commits.live = len(a.sources)+len(a.subtasks), len(a.sources)
 	return nil

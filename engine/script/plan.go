@@ -86,6 +86,14 @@ type Source struct {
 	Nested      bool            `json:"nested"`      // file: in folders of folders as well
 	DiscoverMS  *int64          `json:"discover_ms"` // file
 	Config      json.RawMessage `json:"config"`      // jetstream
+	// Align is null for a source that waits for no other.
+	Align *Align `json:"align"`
+}
+
+// Align keeps a source together with the others of its group: one whose watermark is more than the drift ahead of another's waits.
+type Align struct {
+	Group   string `json:"group"`
+	DriftMS int64  `json:"drift_ms"`
 }
 
 // Sink takes the rows of an output of a task.
@@ -185,6 +193,9 @@ func (p *Plan) check() error {
 		}
 		if s.Kind == "range" && s.Count < 0 {
 			return fmt.Errorf("source %q has %d elements", s.Name, s.Count)
+		}
+		if a := s.Align; a != nil && (a.DriftMS < 1 || a.DriftMS > maxWait) {
+			return fmt.Errorf("source %q may be %d ms ahead", s.Name, a.DriftMS)
 		}
 		if s.DiscoverMS != nil && (s.Kind != "file" || *s.DiscoverMS < 1 || *s.DiscoverMS > maxWait) {
 			return fmt.Errorf("source %q of kind %s looks for files every %d ms", s.Name, s.Kind, *s.DiscoverMS)

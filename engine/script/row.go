@@ -21,6 +21,7 @@ const (
 	kindRecord
 	kindIdle
 	kindDeclare
+	kindMark
 )
 
 // row is one row between the host and a subtask. Byte slices are nil for null.

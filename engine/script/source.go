@@ -30,6 +30,7 @@ type source struct {
 	barriers chan element // has room for one
 	wake     chan struct{}
 	ended    bool
+	group    *group // nil for a source that waits for nobody
 }
 
 func (s *source) name() string {
@@ -62,6 +63,8 @@ func (s *source) run(ctx context.Context) error {
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
+		case s.group.ahead(s):
+			err = s.pause(ctx)
 		case s.reader == nil:
 			err = s.deal(ctx)
 		default:
@@ -105,7 +108,8 @@ func (s *source) deal(ctx context.Context) error {
 		if at.next >= at.past {
 			continue
 		}
-		n := min(rangePiece, at.past-at.next)
+		n := min(s.piece(rangePiece), at.past-at.next)
+		s.group.sends(s)
 		s.job.rows.Add(uint64(n))
 		err := s.feed.send(ctx, element{row: row{kind: kindRange, port: s.feed.port, target: int32(n), number: at.next}})
 		at.next += n
@@ -116,7 +120,7 @@ func (s *source) deal(ctx context.Context) error {
 
 // read hands on the messages that are there.
 func (s *source) read(ctx context.Context) error {
-	messages, err := s.reader.Next(ctx, s.wake, stream.MaxRows)
+	messages, err := s.reader.Next(ctx, s.wake, int(s.piece(stream.MaxRows)))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -130,6 +134,7 @@ func (s *source) read(ctx context.Context) error {
 		}
 		send := func(r row) error {
 			s.job.rows.Add(1)
+			s.group.sends(s)
 			r.kind, r.port, r.number, r.name = kindRecord, s.feed.port, at, m.Subject
 			return s.feed.send(ctx, element{row: r})
 		}
@@ -161,6 +166,7 @@ func (s *source) read(ctx context.Context) error {
 
 func (s *source) end(ctx context.Context) error {
 	s.ended = true
+	s.group.leave(s)
 	s.job.commits.sourceEnded()
 	return s.feed.send(ctx, element{end: true})
 }
@@ -193,6 +199,9 @@ func (a *attempt) openSources(ctx context.Context, spec *Source, feeds []*feed) 
 		return nil, fault.From(err).In("%s", spec.Name)
 	}
 	job := connectors.Job{Name: a.options.Name, Node: spec.UID, Dir: a.options.Dir, Log: a.options.Log, Cut: lines}
+	if spec.Align != nil {
+		job.Cut, job.Piece = fewLines, alignedPiece
+	}
 	opens, err := a.opens(spec, &job)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type subtask struct {
 	out      []row
 	wish     int64 // when the guest wants to be told the time, ms; 0: never
 	ports    []port
+	paced    map[int32]*source // by input: those that wait for others
 	keeper   *keeper
 	epoch    uint64 // the open one
 }
@@ -297,12 +298,13 @@ func (s *subtask) call(ctx context.Context) error {
 		if err != nil {
 			return s.placed(err)
 		}
-		s.queue = s.queue[n:]
 		for i := range s.out {
 			if err := s.answer(ctx, &s.out[i]); err != nil {
 				return err
 			}
 		}
+		s.dealt(s.queue[:n])
+		s.queue = s.queue[n:]
 	}
 	s.queue, s.bytes = s.queue[:0], 0
 	return nil
@@ -316,6 +318,12 @@ func (s *subtask) answer(ctx context.Context, r *row) error {
 		return nil
 	case kindDeclare:
 		return s.declare(r)
+	case kindMark:
+		if s.paced[r.port] == nil {
+			return s.nonsense("a mark for input %d, whose source waits for nobody", r.port)
+		}
+		s.paced[r.port].mark(r.number, r.target == 1)
+		return nil
 	case kindData, kindWatermark, kindIdle:
 	default:
 		return s.nonsense("a row of kind %d", r.kind)

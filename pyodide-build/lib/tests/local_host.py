@@ -10,7 +10,7 @@ import zlib
 from collections import deque
 
 from wasmill.datastream import host
-from wasmill.datastream.runtime.exchange import DATA, DECLARE, END, FLUSH, IDLE, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
+from wasmill.datastream.runtime.exchange import DATA, DECLARE, END, FLUSH, IDLE, MARK, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
 from wasmill.datastream.runtime.keys import owner, partition
 from wasmill.datastream.runtime.tables import Cache
 from wasmill.datastream.runtime.task import Task
@@ -150,7 +150,7 @@ class LocalHost:
                 take(key, kind, port, target, number, name, key_bytes, space, payload)
 
         def take(key, kind, port, target, number, name, key_bytes, space, payload):
-            if kind in (TIME, DECLARE):
+            if kind in (TIME, DECLARE, MARK):
                 pass
             elif (key[0], port) in sinks:
                 if kind == DATA:

@@ -6,7 +6,7 @@ import importlib.util
 import unittest
 
 from local_host import LocalHost
-from pyflink.common import Row, Time, Types, WatermarkStrategy
+from pyflink.common import Duration, Row, Time, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
 from pyflink.datastream import (
     AggregateFunction, BroadcastProcessFunction, CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction, KeyedBroadcastProcessFunction,
@@ -18,6 +18,7 @@ from pyflink.datastream.state import (
     AggregatingStateDescriptor, ListStateDescriptor, MapStateDescriptor, ReducingStateDescriptor, StateTtlConfig, ValueStateDescriptor,
 )
 from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
+from wasmill.datastream.graph import build
 
 
 # Inside of the sandbox the same tests run on the engine: wasmill run test_datastream.py
@@ -108,6 +109,45 @@ class Basics(JobTest):
     def test_union_and_sequence(self):
         numbers = self.env.from_source(NumberSequenceSource(1, 5), WatermarkStrategy.no_watermarks(), "numbers")
         self.check(numbers.union(self.env.from_collection([10], Types.LONG())).map(lambda v: v + 1, Types.LONG()), "2", "3", "4", "5", "6", "11")
+
+    def aligned(self, drift):
+        """Returns two streams of numbers up to 20000 that are their times, one in steps of ten, which wait for each other."""
+        def numbers(last, scale):
+            class Scaled(TimestampAssigner):
+                def extract_timestamp(self, value, record_timestamp):
+                    return value * scale
+
+            strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Scaled()).with_watermark_alignment("g", Duration.of_millis(drift))
+            return self.env.from_source(NumberSequenceSource(0, last), strategy, "numbers").map(lambda v: (scale, v * scale))
+
+        return numbers(20000, 1), numbers(2000, 10)
+
+    @unittest.skipUnless(SANDBOX, "the local host reads sources in turn")
+    def test_aligned_sources_wait(self):
+        class Apart(ProcessFunction):
+            def open(self, context):
+                self.at, self.most, self.left = {1: 0, 10: 0}, 0, 22002
+
+            def process_element(self, value, ctx):
+                self.at[value[0]] = value[1]
+                self.most = max(self.most, abs(self.at[1] - self.at[10]))
+                self.left -= 1
+                if not self.left:
+                    yield "apart" if self.most > 1000 + 2560 else "together"
+
+        self.env.set_parallelism(1)
+        self.env.set_runtime_mode(RuntimeExecutionMode.STREAMING)
+        one, two = self.aligned(1000)
+        self.check(one.union(two).process(Apart(), Types.STRING()), "together")
+
+    @local_host
+    def test_aligned_sources_are_in_the_plan(self):
+        one, two = self.aligned(1000)
+        one.union(two).add_sink(self.sink)
+        _, plan = build(self.env, list(self.env._sinks))
+        self.assertEqual([{"group": "g", "drift_ms": 1000}] * 2, [s["align"] for s in plan["sources"]])
+        with self.assertRaisesRegex(ValueError, "The drift must be positive, got 0 ms"):
+            MONOTONOUS.with_watermark_alignment("g", Duration.of_seconds(0))
 
     def test_diamond(self):
         source = self.env.from_collection([1, 2], Types.INT())

@@ -121,9 +121,12 @@ class WatermarkStrategy:
         return copy
 
     def with_watermark_alignment(self, watermark_group, max_allowed_watermark_drift, update_interval=None):
-        """Returns a strategy that keeps what inputs may be apart; inputs are read as fast as they come."""
+        """Returns a strategy for sources of a group: one that is more than the drift ahead of another waits for it. How often they are compared is not to be set."""
+        drift = to_millis(max_allowed_watermark_drift)
+        if drift <= 0:
+            raise ValueError("The drift must be positive, got %d ms" % drift)
         copy = self._copy()
-        copy._alignment = (watermark_group, to_millis(max_allowed_watermark_drift))
+        copy._alignment = (str(watermark_group), drift)
         return copy
 
     @staticmethod

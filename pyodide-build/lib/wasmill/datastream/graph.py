@@ -118,6 +118,7 @@ class InputSpec:
 
     def __init__(self, operator, input, decode=None, elements=None):
         self.operator, self.input, self.decode, self.elements = operator, input, decode, elements
+        self.timed = None  # number of the operator whose watermark the host wants to know
 
 
 class TaskPlan:
@@ -174,6 +175,8 @@ def build(env, sinks):
             task.inputs.append(InputSpec(spec.number, index))
             before.edges.append(EdgeSpec(output=len(origin.outputs) - 1, tag=edge.tag))
             plan.append({"from": origin.number, "output": len(origin.outputs) - 1, "to": task.number, "port": port})
+    if not batch:
+        _align(nodes, of, sources)
     ordered = sorted(tasks.values(), key=lambda t: t.number)
     _unique_uids(ordered)
     return ordered, {
@@ -267,6 +270,20 @@ def _connect_source(node, task, spec, index):
     port = len(task.inputs)
     task.inputs.append(InputSpec(spec.number, index, source.decode, source.elements))
     return {"number": node.number, "name": node.name, "uid": _uid(node), "to": task.number, "port": port, "parallelism": node.width(), **source.plan()}
+
+
+def _align(nodes, of, sources):
+    """Has sources wait for each other whose watermarks a strategy with an alignment makes, right behind them."""
+    for node in nodes:
+        alignment = node.details["strategy"]._alignment if node.kind == "timestamps" else None
+        before = node.inputs[0].node if alignment else None
+        if alignment is None or not before.details.get("is_source"):
+            continue
+        task, spec = of[node.number]
+        for source in sources:
+            if source["number"] == before.inputs[0].node.number and source["to"] == task.number:
+                source["align"] = {"group": alignment[0], "drift_ms": alignment[1]}
+                task.inputs[source["port"]].timed = spec.number
 
 
 def _connect_sink(node, of, out):

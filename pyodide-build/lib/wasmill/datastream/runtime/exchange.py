@@ -230,6 +230,6 @@ class Collect(Exchange):
 
 
 # What a row between the host and a task is. The numbers are the protocol's, in docs/tasks.md.
-DATA, WATERMARK, TIME, FLUSH, END, STATE, READY, RANGE, RECORDS, IDLE, DECLARE = range(11)
+DATA, WATERMARK, TIME, FLUSH, END, STATE, READY, RANGE, RECORDS, IDLE, DECLARE, MARK = range(12)
 
 OUTPUTS = {"exchange": Exchange, "lines": Lines, "records": Records, "encoded": Encoded, "collect": Collect}

@@ -8,7 +8,7 @@ import pickle
 import time
 
 from . import panes, process, windows  # noqa: F401: they add their operators
-from .exchange import DATA, DECLARE, END, FLUSH, IDLE, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
+from .exchange import DATA, DECLARE, END, FLUSH, IDLE, MARK, OUTPUTS, RANGE, READY, RECORDS, STATE, TIME, WATERMARK
 from .fusion import Entry, converting, fan_out
 from .operators import OPERATORS
 from .tables import PIECE, Cache
@@ -30,6 +30,7 @@ class Task:
         self.rows = []
         self.operators = {}  # by number, in the order of the data's way
         self._entries = {}  # by port
+        self._marks = {}  # by port: what the host knows of the watermark
         self.outputs = [OUTPUTS[spec.kind](self, port, spec) for port, spec in enumerate(plan.outputs)]
         self._build()
 
@@ -63,6 +64,7 @@ class Task:
             then = converting(fan_out(entries), spec.type_info)
             built[spec.number] = OPERATORS[spec.kind](self, spec, then, _side(sides), downstream)
         self.operators = {spec.number: built[spec.number] for spec in self.plan.operators}
+        self._timed = [(port, self.operators[spec.timed]) for port, spec in enumerate(self.plan.inputs) if spec.timed is not None]
 
     def open(self):
         """Opens the operators, the last first, so that each finds those behind it ready."""
@@ -83,8 +85,10 @@ class Task:
                 self._data(port, payload)
             elif kind == RECORDS:
                 self._records(port, target, number, name, key, payload)
+                self._marks.pop(port, None)
             elif kind == RANGE:
                 self._range(port, number, target)
+                self._marks.pop(port, None)
             elif kind == WATERMARK:
                 operator, index = self._input(port)
                 operator.watermark(index, number)
@@ -104,6 +108,8 @@ class Task:
                 self.open()
             else:
                 raise ValueError("unknown row of kind %r from the host" % kind)
+        if self._timed:
+            self._mark()
         for output in self.outputs:
             output.flush()
         self._wish()
@@ -117,6 +123,16 @@ class Task:
             self._declare()
         out, self.rows = self.rows, []
         return out
+
+    def _mark(self):
+        """Tells the host how far aligned sources have come: after each of their pieces, for which it waits, and whenever that changes."""
+        for port, operator in self._timed:
+            if port not in self._marks:
+                operator.generator.on_periodic_emit(operator)
+            now = (operator.emitted, operator.is_idle)
+            if self._marks.get(port) != now:
+                self._marks[port] = now
+                self.put(MARK, port, int(operator.is_idle), operator.emitted)
 
     def _input(self, port):
         spec = self.plan.inputs[port]
