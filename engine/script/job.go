@@ -88,9 +88,10 @@ type attempt struct {
 	subtasks   []*subtask
 	collectors map[int]*collector
 	rolls      []*rolling
-	groups     map[string]*group // of sources that wait for each other
-	rows       atomic.Uint64     // elements that were read or sent, and files that were read whole, so that an idle job does not commit
-	output     sync.Mutex        // of standard output
+	groups     map[string]*group   // of sources that wait for each other
+	kept       map[string][]string // hidden files that attempts before left, by the sink's position: a commit may know of them
+	rows       atomic.Uint64       // elements that were read or sent, and files that were read whole, so that an idle job does not commit
+	output     sync.Mutex          // of standard output
 }
 
 // Run runs the job of a plan until its sources have ended, stop is closed, which drains it, or the context ends. It returns the answer for the
@@ -133,9 +134,9 @@ func attempts(ctx context.Context, plan *Plan, o Options, stop <-chan struct{}) 
 	if plan.Restart != nil {
 		tries, delay = max(1, plan.Restart.Attempts), time.Duration(plan.Restart.DelayMS)*time.Millisecond
 	}
-	started, collectors := time.Now(), map[int]*collector{}
+	started, collectors, kept := time.Now(), map[int]*collector{}, map[string][]string{}
 	for number := 0; ; number++ {
-		a := &attempt{options: o, plan: plan, number: number, keeps: plan.resumable() || o.Durable, started: started, collectors: collectors}
+		a := &attempt{options: o, plan: plan, number: number, keeps: plan.resumable() || o.Durable, started: started, collectors: collectors, kept: kept}
 		err := a.run(ctx, stop)
 		if err == nil || ctx.Err() != nil || number+1 >= tries {
 			return a.collectors, err

@@ -200,6 +200,28 @@ func TestFilesOfACommitThatIsNotHeardOf(t *testing.T) {
 	}
 }
 
+// What an attempt has kept for a commit that did not come goes.
+func TestFilesOfACommitThatFailed(t *testing.T) {
+	a := &attempt{options: Options{Dir: t.TempDir()}, keeps: true, kept: map[string][]string{}}
+	spec := &Sink{UID: "sink", Name: "Sink", Path: "out", Prefix: "part", Format: "lines", Roll: &Roll{Size: never, RolloverMS: never, InactivityMS: never}}
+	for range 2 {
+		w, err := a.openRolling(spec, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.write(t.Context(), nil, &row{payload: []byte("a\n")}); err != nil {
+			t.Fatal(err)
+		}
+		w.open.known = true
+		if err := w.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := tree(t, a.options.Dir); len(got) != 1 || got["out/.part-0-0.inprogress"] != "" || len(a.kept["sink/0"]) != 1 {
+		t.Errorf("left behind: %q, kept: %v", got, a.kept)
+	}
+}
+
 // A file that is not what it was at the commit is told.
 func TestOpenFilesThatWereChanged(t *testing.T) {
 	a := &attempt{options: Options{Dir: t.TempDir()}}
@@ -248,5 +270,46 @@ func TestBuckets(t *testing.T) {
 	if _, err := a.openRolling(&Sink{Name: "Sink", Format: "lines", Bucket: &pattern, Zone: "Mars/Olympus"}, 0); err == nil ||
 		err.Error() != `Sink: there is no time zone "Mars/Olympus"` {
 		t.Error(err)
+	}
+}
+
+// Two sinks write into one folder under one name, and so does another run: no file takes the place of another.
+func TestFilesOfOneFolder(t *testing.T) {
+	const n = 3000
+	dir := t.TempDir()
+	for range 2 {
+		b := &interpreter{tasks: []func(config) behaviour{words(someWords, 1), func(c config) behaviour {
+			one := passing(nil)(c)
+			return func(r row, put func(row)) error {
+				return one(r, func(r row) {
+					put(r)
+					r.port = 1
+					put(r)
+				})
+			}
+		}}}
+		o := options(t, b, &bytes.Buffer{})
+		o.Dir = dir
+		p := bySize(n, 500, 1)
+		p.Tasks[1].Outputs = 2
+		p.Sinks = append(p.Sinks, p.Sinks[0])
+		p.Sinks[1].Number, p.Sinks[1].UID, p.Sinks[1].Output = 10, "other", 1
+		if r, err := run(t, p, o); err != nil || r.Error != "" {
+			t.Fatal(r, err)
+		}
+	}
+	counts := map[string]int{}
+	for _, text := range tree(t, filepath.Join(dir, "out")) {
+		for line := range strings.Lines(text) {
+			counts[strings.TrimSuffix(line, "\n")]++
+		}
+	}
+	var got []string
+	for w, k := range counts {
+		got = append(got, fmt.Sprintf("%s %d", w, k))
+	}
+	slices.Sort(got)
+	if want := expected(4 * n); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -32,8 +32,9 @@ type rolling struct {
 	dir    string // what relative paths are relative to
 	key    string // of the position
 	zone   *time.Location
-	keeps  bool // there may be an attempt that goes on from a commit
-	next   int  // number of the next file
+	keeps  bool                // there may be an attempt that goes on from a commit
+	kept   map[string][]string // of the attempt
+	next   int                 // number of the next file
 	encode encoding
 	open   *part // nil where there is none
 	buffer []byte
@@ -89,7 +90,7 @@ const rollBytes = 1 << 20
 // openRolling makes the writer of a sink in one subtask. What a commit knows of its files is put right: those that have ended come into sight, the
 // open one is cut back.
 func (a *attempt) openRolling(spec *Sink, index int) (*rolling, error) {
-	w := &rolling{spec: spec, index: index, dir: a.options.Dir, key: a.positionKey(spec.UID, fmt.Sprint(index)), zone: time.Local, keeps: a.keeps}
+	w := &rolling{spec: spec, index: index, dir: a.options.Dir, key: a.positionKey(spec.UID, fmt.Sprint(index)), zone: time.Local, keeps: a.keeps, kept: a.kept}
 	if err := w.format(a.options.Formats); err != nil {
 		return nil, err
 	}
@@ -103,18 +104,30 @@ func (a *attempt) openRolling(spec *Sink, index int) (*rolling, error) {
 	if _, err := w.partPath(0, time.Now()); err != nil {
 		return nil, err
 	}
+	var at rolled
 	p := a.last.Positions[w.key]
 	if p == nil {
+		w.forget(at)
 		return w, nil
 	}
-	var at rolled
 	decoder := json.NewDecoder(bytes.NewReader(p))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&at); err != nil || at.Next < 0 || at.Open != nil && at.Open.Length < 0 {
 		return nil, fault.New(fault.State, "the position of the sink cannot be read: %.100s", p).At("%s", spec.Name).WithHint("start with --fresh")
 	}
 	w.next = at.Next
+	w.forget(at)
 	return w, w.restore(at)
+}
+
+// forget removes files that an attempt before has kept, and that the commit knows nothing of.
+func (w *rolling) forget(at rolled) {
+	for _, path := range w.kept[w.key] {
+		if (at.Open == nil || at.Open.Path != path) && !slices.Contains(at.Done, path) {
+			os.Remove(hidden(w.at(path))) // it is hidden, at worst it stays
+		}
+	}
+	delete(w.kept, w.key)
 }
 
 // restore brings files to where they were behind a commit.
@@ -277,23 +290,35 @@ func (w *rolling) schedule() {
 	w.due.Store(min(w.open.created.UnixMilli()+w.spec.Roll.RolloverMS, w.open.changed.UnixMilli()+w.spec.Roll.InactivityMS))
 }
 
+// begin makes the next file. Numbers of files that are there, of another run or another sink, are passed over.
 func (w *rolling) begin(now time.Time) error {
-	path, err := w.partPath(w.next, now)
-	if err != nil {
-		return err
+	for {
+		path, err := w.partPath(w.next, now)
+		if err != nil {
+			return err
+		}
+		at := w.at(path)
+		w.next++
+		if err := os.MkdirAll(filepath.Dir(at), 0o777); err != nil {
+			return w.fault(path, err)
+		}
+		file, err := os.OpenFile(hidden(at), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return w.fault(path, err)
+		}
+		// Only now, since another's file may come into sight until its hidden name is free.
+		if _, err := os.Lstat(at); err == nil {
+			file.Close() // it is empty
+			os.Remove(hidden(at))
+			continue
+		}
+		w.open = &part{path: path, file: file, created: now, changed: now}
+		w.buffer = w.encode.begin(w.buffer[:0])
+		return nil
 	}
-	at := w.at(path)
-	w.next++
-	if err := os.MkdirAll(filepath.Dir(at), 0o777); err != nil {
-		return w.fault(path, err)
-	}
-	file, err := os.Create(hidden(at))
-	if err != nil {
-		return w.fault(path, err)
-	}
-	w.open = &part{path: path, file: file, created: now, changed: now}
-	w.buffer = w.encode.begin(w.buffer[:0])
-	return nil
 }
 
 // at returns a path as the process sees it.
@@ -434,7 +459,9 @@ func (w *rolling) close() error {
 		parts = append(parts, w.open)
 	}
 	for _, p := range parts {
-		if !w.keeps || !p.known {
+		if w.keeps && p.known {
+			w.kept[w.key] = append(w.kept[w.key], p.path)
+		} else {
 			os.Remove(hidden(w.at(p.path)))
 		}
 	}
