@@ -38,6 +38,8 @@ type Process struct {
 	Sides []stream.Output
 	// TakeChanges receives what an epoch changed.
 	TakeChanges func(epoch uint64, s Stateful)
+	// Reached is how far event time has come.
+	Reached Reached
 
 	ctx        context.Context
 	function   udf.TimedFunction
@@ -59,7 +61,7 @@ type result struct {
 // Open starts a guest and prepares the function, so that a fault shows before the first row.
 func (p *Process) Open(ctx context.Context) error {
 	p.ctx = ctx
-	p.State.now = p.Clock()
+	p.State.now, p.State.watermark = p.Clock(), p.Reached.open()
 	return p.bind()
 }
 
@@ -223,6 +225,7 @@ func (p *Process) account() {
 
 // Watermark fires the timers of event time that are due.
 func (p *Process) Watermark(to stream.Watermark) error {
+	to = p.Reached.pass(to)
 	p.State.watermark = int64(to)
 	p.Stats.Watermark.Store(int64(to))
 	start := time.Now()
@@ -320,6 +323,7 @@ func (p *Process) Barrier(epoch uint64, drain bool) error {
 		return p.placed(err)
 	}
 	p.TakeChanges(epoch, p.State)
+	p.Reached.barrier()
 	return p.each(func(o stream.Output) error { return o.Barrier(epoch, drain) })
 }
 

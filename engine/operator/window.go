@@ -62,6 +62,8 @@ type Window struct {
 	Now func() int64
 	// TakeChanges receives what an epoch changed.
 	TakeChanges func(epoch uint64, s Stateful)
+	// Reached is how far event time has come.
+	Reached Reached
 
 	watermark int64
 	now       int64
@@ -78,7 +80,7 @@ var oneKey = [][]byte{{}}
 
 // Open prepares the results.
 func (w *Window) Open(context.Context) error {
-	w.watermark, w.now = int64(stream.MinWatermark), w.Now()
+	w.watermark, w.now = w.Reached.open(), w.Now()
 	w.results = newResults(w.Out, w.Running, w.Aggregates)
 	return nil
 }
@@ -193,6 +195,7 @@ func (w *Window) flush() error {
 
 // Watermark fires what falls due.
 func (w *Window) Watermark(to stream.Watermark) error {
+	to = w.Reached.pass(to)
 	w.watermark = int64(to)
 	w.Stats.Watermark.Store(w.watermark)
 	start := time.Now()
@@ -257,6 +260,7 @@ func (w *Window) Barrier(epoch uint64, drain bool) error {
 		return w.placed(err)
 	}
 	w.TakeChanges(epoch, w.State.overlay)
+	w.Reached.barrier()
 	return w.both(func(o stream.Output) error { return o.Barrier(epoch, drain) })
 }
 

@@ -393,21 +393,36 @@ func (c *chain) eventTime(n *plan.ResolvedNode) *operator.EventTime {
 		Stats: c.newStats(n), Column: n.In[0].FieldIndices(spec.Column)[0], OutOfOrderness: time.Duration(spec.OutOfOrderness).Milliseconds(),
 		Idle: time.Duration(spec.Idle), Silent: spec.Watermarks == "none",
 	}
+	e.From, e.Take = c.times(id)
+	c.timed = append(c.timed, e)
+	return e
+}
+
+// times returns what the tasks of a step had said of their event time when the job last committed, and takes what this one says. The tasks may have been others.
+func (c *chain) times(id string) (from []json.RawMessage, take func(json.RawMessage)) {
 	taken := make(map[string]json.RawMessage) // of tasks that are no more: nil
 	for i := range plan.MaxParallelism {
 		if p := c.last.Positions[positionKey(timesOf(id), fmt.Sprint(i))]; p != nil {
-			e.From = append(e.From, p)
+			from = append(from, p)
 			if i >= c.width[c.stage] {
 				taken[fmt.Sprint(i)] = nil
 			}
 		}
 	}
-	e.Take = func(p json.RawMessage) {
+	return from, func(p json.RawMessage) {
 		taken[fmt.Sprint(c.index)] = p
 		c.epochs.takeTimes(id, taken)
 	}
-	c.timed = append(c.timed, e)
-	return e
+}
+
+// reached is how far event time has come at a step.
+func (c *chain) reached(n *plan.ResolvedNode) (operator.Reached, error) {
+	times, take := c.times(n.Node.ID)
+	from, err := operator.ReadReached(times)
+	if err != nil {
+		return operator.Reached{}, c.placed(n, err)
+	}
+	return operator.Reached{From: from, Take: take}, nil
 }
 
 func (c *chain) sink(n *plan.ResolvedNode) (stream.Output, error) {

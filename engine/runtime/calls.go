@@ -87,6 +87,10 @@ func (c *chain) process(n *plan.ResolvedNode) (*operator.Process, error) {
 			Epoch: c.last.Epoch, Full: func() { poke(c.epochs.full) },
 		}),
 	}
+	var err error
+	if p.Reached, err = c.reached(n); err != nil {
+		return nil, err
+	}
 	p.Sides = make([]stream.Output, len(n.Signature.Sides))
 	for _, side := range c.stage.Nodes {
 		if side.Node.Kind != plan.KindSideOutput || side.Node.Inputs[0] != n.Node.ID {

@@ -23,6 +23,9 @@ func (c *chain) window(n *plan.ResolvedNode) (*operator.Window, error) {
 		Where: c.where(n), Aggregates: set, Out: n.Out, Gap: -1,
 		Now: c.now, TakeChanges: c.epochs.takeChanges,
 	}
+	if w.Reached, err = c.reached(n); err != nil {
+		return nil, err
+	}
 	what := "running"
 	if spec := n.Node.Window; spec != nil {
 		w.Policy = c.policy(n, spec.OnError)
