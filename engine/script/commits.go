@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -62,6 +63,20 @@ func (c *commits) position(s *source, positions map[string]json.RawMessage) {
 	if s.reader != nil {
 		c.open.readers[s.reader] = positions
 	}
+}
+
+// reached takes the watermark that an input of a subtask has come to; the greatest counts of what all subtasks say.
+func (c *commits) reached(key string, watermark int64) {
+	if watermark == math.MinInt64 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := int64(math.MinInt64)
+	if text := c.open.positions[key]; text != nil {
+		_ = json.Unmarshal(text, &before) // a subtask has read it when it was opened
+	}
+	c.open.positions[key], _ = json.Marshal(max(before, watermark))
 }
 
 // flushed takes a sink's position, what to wait for before the commit, and what to do behind it, nil for nothing. A crash may come between: the

@@ -20,6 +20,7 @@ const (
 	noteOperators  = "/operators"  // of which state is stored: uid to name
 	noteStarted    = "/started"    // when the job first began, in ms: files are named after it
 	noteEnded      = "/ended"      // by which script, when the job has come to its end
+	noteTime       = "/time/"      // and UID/PORT of a task's first operator: the watermark of the input
 )
 
 // Format is the number of the format of what jobs of scripts store, and the newest that is read: state/FORMAT.md.

@@ -365,3 +365,38 @@ func TestStopGoesOn(t *testing.T) {
 		t.Error(ended, err)
 	}
 }
+
+// A job that goes on does not go back in time: each subtask knows how far its input had come before the first element.
+func TestGoOnInTime(t *testing.T) {
+	store := interrupted(t, wordCount(8000, 1, 2, "print"), 1, 2)
+	last, _, err := store.Last()
+	var reached int64
+	if err = errors.Join(err, json.Unmarshal(last.Positions["/time/count/0"], &reached)); err != nil || reached < 1 {
+		t.Fatalf("the watermark %s, %v", last.Positions["/time/count/0"], err)
+	}
+	counting := count(nil)
+	heard := func(c config) behaviour {
+		act, watermark := counting(c), int64(-1)
+		return func(r row, put func(row)) error {
+			switch {
+			case r.kind == kindWatermark && (r.number < watermark || watermark < 0 && r.number != reached):
+				return fmt.Errorf("the watermark %d came behind %d, the last run had come to %d", r.number, watermark, reached)
+			case r.kind == kindWatermark:
+				watermark = r.number
+			case r.kind == kindData && watermark < 0:
+				return errors.New("an element came before the watermark")
+			}
+			return act(r, put)
+		}
+	}
+	b := &interpreter{tasks: []func(config) behaviour{words(someWords, 4), heard}}
+	var out bytes.Buffer
+	o := options(t, b, &out)
+	o.Store, o.Durable, o.Script = store, true, "a"
+	if r, err := run(t, wordCount(8000, 2, 4, "print"), o); err != nil {
+		t.Fatal(err, r)
+	}
+	if got := sorted(out.String()); !slices.Equal(got, expected(8000)) {
+		t.Errorf("got %q, want %q", got, expected(8000))
+	}
+}

@@ -231,6 +231,9 @@ func (s *subtask) barrier(ctx context.Context, epoch uint64, drain bool) error {
 	for _, f := range s.feeds {
 		f.blocked = false
 	}
+	for i := range s.ports {
+		s.job.commits.reached(s.timeKey(i), s.ports[i].watermark)
+	}
 	for _, r := range s.routes {
 		if r.sink != nil {
 			if err := r.sink.flush(ctx, s, drain); err != nil {
@@ -275,7 +278,35 @@ func (s *subtask) open(ctx context.Context) error {
 		return err
 	}
 	s.add(row{kind: kindReady, target: -1})
+	if err := s.goOn(); err != nil {
+		return err
+	}
 	return s.call(ctx)
+}
+
+// timeKey is under which key of positions the watermark of an input lies: one for all subtasks.
+func (s *subtask) timeKey(port int) string {
+	uid := ""
+	if len(s.task.Operators) > 0 {
+		uid = s.task.Operators[0].UID
+	}
+	return fmt.Sprintf("%s%s/%d", noteTime, uid, port)
+}
+
+// goOn tells the guest how far event time had come at its inputs when the job last committed. Those that feed it tell it again, but one after another,
+// perhaps behind the first elements, and one that was idle is not idle yet: what was late would not be.
+func (s *subtask) goOn() error {
+	for i := range s.ports {
+		text := s.job.last.Positions[s.timeKey(i)]
+		if text == nil {
+			continue
+		}
+		if err := json.Unmarshal(text, &s.ports[i].watermark); err != nil {
+			return badNote(s.timeKey(i), text)
+		}
+		s.add(row{kind: kindWatermark, port: int32(i), target: -1, number: s.ports[i].watermark})
+	}
+	return nil
 }
 
 // call hands the guest the rows that were collected, and carries out what it answers.
