@@ -25,23 +25,38 @@ import (
 // A script is a .py that builds its jobs itself, by the DataStream API; other .py files hold functions.
 var scriptPattern = regexp.MustCompile(`(?m)^[ \t]*(from|import)[ \t]+(pyflink|wasmill\.datastream|wasmill\.connectors)\b`)
 
-// Modules that a file imports at its top level: what stands behind from or import.
-var importPattern = regexp.MustCompile(`(?m)^(?:from|import)[ \t]+([A-Za-z_]\w*)`)
+// Modules that a file imports: what stands behind from or import.
+var importPattern = regexp.MustCompile(`(?m)^[ \t]*(?:from|import)[ \t]+([A-Za-z_]\w*)`)
 
-// isScript reports whether a file is a script: it imports the API itself, or a module beside it that does.
+// isScript reports whether a file is a script: it imports the API itself, or modules and packages beside it that do.
 func isScript(path string) bool {
 	if filepath.Ext(path) != ".py" {
 		return false
 	}
+	return reachesStreams(filepath.Dir(path), path, map[string]bool{})
+}
+
+// reachesStreams reports whether a file imports the API itself or by what it imports of a folder. Files that were seen are not read again.
+func reachesStreams(dir, path string, seen map[string]bool) bool {
+	if seen[path] || len(seen) >= besideFiles {
+		return false
+	}
+	seen[path] = true
 	text, err := os.ReadFile(path)
 	if err != nil || scriptPattern.Match(text) {
 		return err == nil
 	}
 	for _, found := range importPattern.FindAllSubmatch(text, -1) {
-		module := filepath.Join(filepath.Dir(path), string(found[1]))
-		for _, beside := range []string{module + ".py", filepath.Join(module, "__init__.py")} {
-			if text, err := os.ReadFile(beside); err == nil && scriptPattern.Match(text) {
-				return true
+		module := filepath.Join(dir, string(found[1]))
+		if reachesStreams(dir, module+".py", seen) {
+			return true
+		}
+		for depth, pattern := 0, "*.py"; depth < besideDepth; depth, pattern = depth+1, filepath.Join("*", pattern) {
+			of, _ := filepath.Glob(filepath.Join(module, pattern)) // the pattern is well-formed, but for a folder's name with brackets
+			for _, file := range of {
+				if reachesStreams(dir, file, seen) {
+					return true
+				}
 			}
 		}
 	}

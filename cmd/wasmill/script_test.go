@@ -151,6 +151,57 @@ func TestScriptOfModules(t *testing.T) {
 	}
 }
 
+// The API may be imported deep in a package, and by what a module imports.
+func TestScriptOfPackages(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"jobs/__init__.py":      "",
+		"jobs/flow/__init__.py": "",
+		"jobs/flow/double.py":   "from pyflink.datastream import StreamExecutionEnvironment\nfrom .. import version\n" + doubled,
+		"jobs/version.py":       "import importlib.metadata\ntry:\n    text = importlib.metadata.version('nowhere')\nexcept importlib.metadata.PackageNotFoundError:\n    text = 'none'\n",
+		"cli.py":                "from jobs.flow.double import run\n",
+		"main.py":               "import json\nimport cli\ncli.run()\n",
+		"plain.py":              "import helper\n\ndef map(event):\n    return event\n",
+		"helper.py":             "import helper, plain\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if isScript(filepath.Join(dir, "plain.py")) {
+		t.Error("a file of functions is taken for a script")
+	}
+	if code, out, errOut := runPython(t, filepath.Join(dir, "main.py")); code != exitDone || out != "none\n2\n4\n" {
+		t.Errorf("exit code %d, output:\n%s\nerrors:\n%s", code, out, errOut)
+	}
+}
+
+const doubled = `
+def run():
+    env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)
+    print(version.text)
+    env.from_collection([1, 2]).map(lambda v: v * 2).print()
+    env.execute()
+`
+
+// What subtasks send each other is no row of the user's.
+func TestFaultsOfScriptsShowNoRowsOfTheEngine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "job.py")
+	const text = "from pyflink.common import Types\nfrom pyflink.datastream import StreamExecutionEnvironment\n" +
+		"env = StreamExecutionEnvironment.get_execution_environment()\nenv.from_collection([1]).map(str, Types.INT()).print()\nenv.execute()\n"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errOut := runPython(t, path)
+	if code == exitDone || !strings.Contains(errOut, "expected Integer, got str: '1'") || strings.Contains(errOut, "row: {") {
+		t.Errorf("exit code %d, errors:\n%s", code, errOut)
+	}
+}
+
 func TestScriptsThatForgetToExecute(t *testing.T) {
 	const head = "from pyflink.datastream import StreamExecutionEnvironment\nenv = StreamExecutionEnvironment.get_execution_environment()\n"
 	for text, want := range map[string]bool{

@@ -424,8 +424,8 @@ func (s *subtask) placed(err error) error {
 	if f.Where == "function "+Function || strings.HasPrefix(f.Where, "function "+Function+",") {
 		f.Where = ""
 	}
-	if at := strings.LastIndex(f.Detail, "\nrow: "); at >= 0 {
-		f.Detail = f.Detail[:at]
+	if at := strings.LastIndex("\n"+f.Detail, "\nrow: "); at >= 0 { // a row is what subtasks send each other, which users know nothing of
+		f.Detail = f.Detail[:max(at-1, 0)]
 	}
 	return f.In("%s", s.name())
 }

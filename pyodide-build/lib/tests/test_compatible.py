@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import importlib.util
+import json
 import os
 import unittest
 
@@ -10,7 +11,8 @@ from local_host import LocalHost
 from pyflink.common import Configuration, JobStatus, Types, WatermarkStrategy
 from pyflink.common.serialization import BulkWriterFactory, Encoder, RowDataBulkWriterFactory
 from pyflink.common.typeinfo import LocalTimeTypeInfo
-from pyflink.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
+from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.datastream import ProcessFunction, RuntimeExecutionMode, StreamExecutionEnvironment
 from pyflink.datastream.connectors.file_system import FileSink, FileSource, OutputFileConfig, StreamFormat
 from pyflink.datastream.connectors.number_seq import NumberSequenceSource
 from pyflink.datastream.tests.test_util import DataStreamTestSinkFunction
@@ -35,6 +37,36 @@ class Bridge(unittest.TestCase):
         named = get_gateway().jvm.org.acme.Parser
         with self.assertRaisesRegex(TypeError, "org.acme.Parser is Java's, and there is no JVM"):
             named("x")
+
+    def test_watermarks_behind_each_element(self):
+        class Second(TimestampAssigner):
+            def extract_timestamp(self, value, record_timestamp):
+                return value[1]
+
+        class Clock(ProcessFunction):
+            def process_element(self, value, ctx):
+                yield value[1], ctx.timer_service().current_watermark()
+
+        apache = get_gateway().jvm.org.apache.flink
+        supplier = apache.streaming.api.functions.python.eventtime.PerElementWatermarkGenerator.getSupplier()
+        strategy = WatermarkStrategy(apache.api.common.eventtime.WatermarkStrategy.forGenerator(supplier)).with_timestamp_assigner(Second())
+        stream = self.env.set_parallelism(1).from_collection([("a", 5), ("a", 3), ("a", 8)]).assign_timestamps_and_watermarks(strategy).process(Clock())
+        with running():
+            self.assertEqual([(5, -1 << 63), (3, 5), (8, 5)], list(stream.execute_and_collect()))
+
+    def test_plans_of_keyed_streams(self):
+        keyed = self.env.from_collection([1]).key_by(lambda v: v).map(lambda v: v).set_parallelism(3)
+        keyed.add_sink(DataStreamTestSinkFunction()).set_parallelism(4)
+        nodes = json.loads(self.env.get_execution_plan())["nodes"]
+        self.assertEqual([("Data Source", 1), ("Operator", 1), ("Operator", 3), ("Data Sink", 4)], [(n["pact"], n["parallelism"]) for n in nodes])
+        self.assertEqual(["FORWARD", "HASH", "REBALANCE"], [n["predecessors"][0]["ship_strategy"] for n in nodes[1:]])
+
+    def test_the_python_of_workers_is_in_the_environment(self):
+        self.addCleanup(os.environ.pop, "python", None)
+        self.env.set_parallelism(1).set_python_executable("/opt/python3")
+        stream = self.env.from_collection([1]).map(lambda v: os.environ["python"])
+        with running():
+            self.assertEqual(["/opt/python3"], list(stream.execute_and_collect()))
 
     def test_a_failed_job_is_what_py4j_raises(self):
         from py4j.protocol import Py4JError, Py4JJavaError

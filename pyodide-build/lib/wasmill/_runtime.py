@@ -100,6 +100,7 @@ def load(job):
     if not _functions and not job.get("main"):
         reasons = "".join("; `%s`: %s" % item for item in _refused.items())
         raise NoFunction("%s has no function to call: def map(event), filter or flat_map%s" % (os.path.basename(path), reasons))
+    _sandbox.close_archives()
     gc.collect()
     gc.freeze()
 

@@ -1,5 +1,6 @@
 """Says why what is not there is not there."""
 
+import gc
 import sys
 
 from ._missing import ABSENT, NO_NETWORK, NO_THREADS, attribute_hint
@@ -42,6 +43,14 @@ def _explain(module):
         raise AttributeError(text + ": " + why if why else text, name=name, obj=module)
 
     module.__getattr__ = absent
+
+
+def close_archives():
+    """Closes the archives of modules that importlib.metadata has open since somebody asked for a version: clones may not share them."""
+    metadata = sys.modules.get("importlib.metadata")
+    if metadata is not None:
+        metadata.MetadataPathFinder().invalidate_caches()
+        gc.collect()  # they are held in cycles
 
 
 def start():

@@ -24,8 +24,39 @@ class _JobGraphGenerator:
         return own._chainable(graph.env, edge.edge, edge.target)
 
 
+class _PerElementWatermarkGenerator:
+    @staticmethod
+    def getSupplier():
+        from .common.watermark_strategy import WatermarkGenerator
+
+        class Each(WatermarkGenerator):
+            """A watermark behind each element that is later than all before."""
+
+            latest = -1 << 63
+
+            def on_event(self, event, event_timestamp, output):
+                if event_timestamp > self.latest:
+                    self.latest = event_timestamp
+                    output.emit_watermark(event_timestamp)
+
+            def on_periodic_emit(self, output):
+                pass
+
+        return Each
+
+
+class _WatermarkStrategy:
+    @staticmethod
+    def forGenerator(supplier):
+        return supplier
+
+
 # Classes of the JVM's that something else answers for.
-_STAND_INS = {"org.apache.flink.streaming.api.graph.StreamingJobGraphGenerator": _JobGraphGenerator}
+_STAND_INS = {
+    "org.apache.flink.api.common.eventtime.WatermarkStrategy": _WatermarkStrategy,
+    "org.apache.flink.streaming.api.functions.python.eventtime.PerElementWatermarkGenerator": _PerElementWatermarkGenerator,
+    "org.apache.flink.streaming.api.graph.StreamingJobGraphGenerator": _JobGraphGenerator,
+}
 
 
 class _JavaName:

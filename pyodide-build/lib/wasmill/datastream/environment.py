@@ -344,8 +344,9 @@ class StreamExecutionEnvironment:
         requirements.install(archives.there(requirements_file_path, "set_python_requirements"), cache)
 
     def set_python_executable(self, python_exec: str):
-        """Keeps nothing: there is one Python in the sandbox."""
-        note("there is one Python in the sandbox; set_python_executable(%r) has no effect" % python_exec)
+        """Sets the variable `python` of the environment, as PyFlink's workers have it: there is one Python in the sandbox."""
+        os.environ["python"] = python_exec
+        note("there is one Python in the sandbox; set_python_executable(%r) changes only the variable `python`" % python_exec)
 
     def add_jars(self, *jars_path):
         """Refuses: there is no JVM; read and write with FileSource, FileSink and wasmill.connectors."""

@@ -5,6 +5,7 @@ objects between its operators. Between tasks elements are pickled, many at a tim
 """
 
 from ..common.typeinfo import PickledBytesTypeInfo
+from .bindings import bound, own
 
 UNTYPED = PickledBytesTypeInfo()
 
@@ -43,9 +44,10 @@ class Call:
 
     def __init__(self, function, method, base):
         if isinstance(function, base):
-            self.function, self.call = function, getattr(function, method)
+            self.function = own(function)
+            self.call = getattr(self.function, method)
         elif callable(function):
-            self.function, self.call = None, function
+            self.function, self.call = None, bound(function)
         else:
             raise TypeError("expected a %s or a callable, got %r" % (base.__name__, function))
 

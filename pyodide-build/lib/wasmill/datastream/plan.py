@@ -2,7 +2,8 @@
 
 import json
 
-from . import host
+from .._sandbox import close_archives
+from . import bindings, host
 from .runtime import closures
 
 # The tasks of the job that is being handed over: clones find them here.
@@ -13,7 +14,9 @@ def run(job_tasks, description):
     """Runs a job and returns the host's answer, a dict."""
     global tasks
     before, tasks = tasks, job_tasks
+    bindings.settle()
     closures.remember()
+    close_archives()
     try:
         return json.loads(host.execute(json.dumps(description), job_tasks))
     finally:
@@ -39,8 +42,8 @@ def nodes(sinks):
             entry["pact"] = "Data Source"
         elif node.details.get("is_sink"):
             entry["pact"] = "Data Sink"
-        if node.kind == "key_by":
-            entry["type"] = "_stream_key_by_map_operator"
+        if node.kind == "key_by":  # it runs where the stream comes from
+            entry.update(type="_stream_key_by_map_operator", parallelism=node.inputs[0].node.width())
         if before:
             entry["predecessors"] = before
         out.append(entry)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable, List, Optional, Union
 
 from ..common.row import Row
 from ..common.typeinfo import PickledBytesTypeInfo, RowTypeInfo, TupleTypeInfo, TypeInformation, Types, to_text
+from .bindings import own
 from .functions import (
     CoFlatMapFunction, CoMapFunction, CoProcessFunction, FilterFunction, FlatMapFunction, KeyedBroadcastProcessFunction,
     BroadcastProcessFunction, KeyedCoProcessFunction, KeyedProcessFunction, KeySelector, MapFunction, Partitioner, ProcessFunction,
@@ -172,6 +173,7 @@ class DataStream:
         """Calls a ProcessFunction with each element."""
         if not isinstance(func, ProcessFunction):
             raise TypeError("ProcessFunction is required for DataStream, got %r" % (func,))
+        func = own(func)
         return self._then("process", "PROCESS", declared(output_type), calls=[func.process_element], functions=(func,))
 
     def key_by(self, key_selector: Union[Callable[[Any], Any], KeySelector], key_type: Optional[TypeInformation] = None) -> KeyedStream:
@@ -182,6 +184,9 @@ class DataStream:
 
     def union(self, *streams: DataStream) -> DataStream:
         """Flows together with streams of the same type, in no order."""
+        for other in streams:
+            if not isinstance(other, DataStream):
+                raise TypeError("expected a DataStream, got %r" % (other,))
         edges = [s._values()._edge if isinstance(s, KeyedStream) else s._edge for s in streams]
         return self._then("pass", "Union", self.get_type(), *edges)
 
@@ -493,6 +498,7 @@ class KeyedStream(DataStream):
         """Calls a KeyedProcessFunction with each element."""
         if not isinstance(func, KeyedProcessFunction):
             raise TypeError("KeyedProcessFunction is required for KeyedStream.")
+        func = own(func)
         return self._by_key("keyed_process", "KEYED PROCESS", declared(output_type), calls=[func.process_element], functions=(func,),
                             on_timer=func.on_timer)
 
@@ -657,6 +663,8 @@ class ConnectedStreams:
     """
 
     def __init__(self, stream1, stream2):
+        if not isinstance(stream2, DataStream):
+            raise TypeError("expected a DataStream or a BroadcastStream, got %r" % (stream2,))
         self.stream1, self.stream2 = stream1, stream2
 
     def key_by(
@@ -686,6 +694,7 @@ class ConnectedStreams:
         """Calls a CoMapFunction; what is None gives nothing."""
         if not isinstance(func, CoMapFunction):
             raise TypeError("The input function must be a CoMapFunction!")
+        func = own(func)
         calls = [lambda value, ctx: _returned(func.map1(value)), lambda value, ctx: _returned(func.map2(value))]
         return self._both("Co-Map", calls, (func,), _no_timer, output_type)
 
@@ -693,6 +702,7 @@ class ConnectedStreams:
         """Calls a CoFlatMapFunction."""
         if not isinstance(func, CoFlatMapFunction):
             raise TypeError("The input must be a CoFlatMapFunction!")
+        func = own(func)
         calls = [lambda value, ctx: func.flat_map1(value), lambda value, ctx: func.flat_map2(value)]
         return self._both("Co-Flat Map", calls, (func,), _no_timer, output_type)
 
@@ -701,6 +711,7 @@ class ConnectedStreams:
         if not isinstance(func, (CoProcessFunction, KeyedCoProcessFunction)):
             raise TypeError("The input must be a CoProcessFunction or KeyedCoProcessFunction!")
         name = "Keyed Co-Process" if self._is_keyed_stream() else "Co-Process"
+        func = own(func)
         return self._both(name, [func.process_element1, func.process_element2], (func,), func.on_timer, output_type)
 
 
@@ -741,6 +752,7 @@ class BroadcastConnectedStream:
         base = KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction
         if not isinstance(func, base):
             raise TypeError("A %s is required, got %r" % (base.__name__, func))
+        func = own(func)
         first, second = self.non_broadcast_stream, self.broadcast_stream.input_stream
         details = {"calls": [func.process_element, func.process_broadcast_element], "functions": (func,),
                    "descriptors": self.broadcast_stream.broadcast_state_descriptors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional
 
+from .bindings import own
 from .functions import (
     AggregateFunction, AllWindowFunction, NullByteKeySelector, ProcessAllWindowFunction, ProcessWindowFunction, ReduceFunction, WindowFunction,
 )
@@ -83,7 +84,7 @@ class WindowedStream:
         """Aggregates the elements of each window as they come; a window function may see the result."""
         if not isinstance(aggregate_function, AggregateFunction):
             raise TypeError("The input must be an AggregateFunction, got %r" % (aggregate_function,))
-        function = aggregate_function
+        function = own(aggregate_function)
 
         def add(contents, value):
             return function.add(value, function.create_accumulator() if contents is MISSING else contents)
@@ -118,8 +119,10 @@ class WindowedStream:
             def evaluate(key, window, held, context):
                 return elements(held)
         elif isinstance(function, self._functions[0]):
+            function = own(function)
             evaluate = self._applied(function, elements)
         elif isinstance(function, self._functions[1]):
+            function = own(function)
             evaluate, clear = self._processed(function, elements), function.clear
         else:
             raise TypeError("window_function should be a %s or %s, got %r" % (self._functions[0].__name__, self._functions[1].__name__, function))
