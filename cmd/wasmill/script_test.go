@@ -57,7 +57,7 @@ func TestPyFlinkExamples(t *testing.T) {
 
 // The tests of the DataStream API run on the engine as they do on the host that is written in Python.
 func TestDataStreamAPI(t *testing.T) {
-	for _, name := range []string{"test_datastream.py", "test_windows.py", "test_compatible.py", "test_avro.py"} {
+	for _, name := range []string{"test_datastream.py", "test_windows.py", "test_compatible.py", "test_avro.py", "test_bindings.py"} {
 		t.Run(name, func(t *testing.T) {
 			code, out, errOut := runPython(t, filepath.Join("../../pyodide-build/lib/tests", name))
 			if code != exitDone || !strings.Contains(errOut, "\nOK") {

@@ -170,6 +170,18 @@ class Mistakes(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "expected a DataStream or a BroadcastStream, got 5"):
             stream.connect(5)
 
+    def test_async_functions_are_refused(self):
+        async def twice(value):
+            return 2 * value
+
+        async def both(value):
+            yield value
+
+        stream = StreamExecutionEnvironment.get_execution_environment().from_collection([1])
+        for give, function in ((stream.map, twice), (stream.flat_map, both), (stream.filter, twice), (stream.key_by, twice)):
+            with self.assertRaisesRegex(TypeError, "%s: async functions" % function.__name__):
+                give(function)
+
 
 def later(value):
     return value * 10

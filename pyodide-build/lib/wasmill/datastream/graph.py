@@ -4,6 +4,8 @@ Nodes are what the API made, in order. Those that can run as one chain become on
 objects between its operators. Between tasks elements are pickled, many at a time.
 """
 
+import inspect
+
 from ..common.typeinfo import PickledBytesTypeInfo
 from .bindings import bound, own
 
@@ -50,6 +52,8 @@ class Call:
             self.function, self.call = None, bound(function)
         else:
             raise TypeError("expected a %s or a callable, got %r" % (base.__name__, function))
+        if inspect.iscoroutinefunction(self.call) or inspect.isasyncgenfunction(self.call):
+            raise TypeError("%s: async functions are not called, for a guest has no event loop; make it a plain def" % self.call.__qualname__)
 
     def open(self, context):
         if self.function is not None:
