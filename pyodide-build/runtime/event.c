@@ -182,6 +182,24 @@ static PyObject *make(struct wm_maker *m, const struct wm_column *columns, Py_ss
 
 PyObject *wm_maker_make(struct wm_maker *m, const struct wm_column *columns, Py_ssize_t i) { return make(m, columns, i, NULL); }
 
+// entries returns those of a dict that has as many keys as m has fields, and never had others, or NULL.
+static PyDictUnicodeEntry *entries(const struct wm_maker *m, PyObject *o) {
+    const PyDictObject *d = (const PyDictObject *)o;
+    Py_ssize_t n = m->type->n;
+    bool same = m->empty && !d->ma_values && d->ma_used == n && d->ma_keys->dk_kind == DICT_KEYS_UNICODE && d->ma_keys->dk_nentries == n;
+    return same ? DK_UNICODE_ENTRIES(d->ma_keys) : NULL;
+}
+
+// emptied_dict is emptied for dicts that have their fields still, in their places. The values become None, as in m->empty.
+static bool emptied_dict(const struct wm_maker *m, PyObject *o) {
+    PyDictUnicodeEntry *e = entries(m, o);
+    if (!e) return false;
+    for (Py_ssize_t k = 0; k < m->type->n; k++)
+        if (e[k].me_key != m->type->children[k].name || !e[k].me_value) return false;
+    for (Py_ssize_t k = 0; k < m->type->n; k++) Py_SETREF(e[k].me_value, Py_None);
+    return true;
+}
+
 // emptied takes the values out of an object that was used, if it can be given out again: nobody has it, or could tell it from a new one.
 static bool emptied(const struct wm_maker *m, PyObject *o) {
     if (Py_REFCNT(o) != 1) return false;
@@ -189,6 +207,7 @@ static bool emptied(const struct wm_maker *m, PyObject *o) {
         for (Py_ssize_t k = 0; k < m->type->n; k++) set_slot(o, m->offsets[k], NULL);
         return true;
     }
+    if (m->how == MAKE_DICT) return emptied_dict(m, o);
     if (m->how != MAKE_ATTRIBUTES || !m->keys || (PyObject *)Py_TYPE(o) != m->class || Py_TYPE(o)->tp_finalize || Py_TYPE(o)->tp_del) return false;
     if (((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys != m->keys || _PyObject_GetManagedDict(o)) return false;
     if (_PyType_SUPPORTS_WEAKREFS(Py_TYPE(o)) && *_PyObject_GET_WEAKREFS_LISTPTR(o)) return false;
@@ -201,14 +220,16 @@ static bool emptied(const struct wm_maker *m, PyObject *o) {
     return true;
 }
 
-// refill gives the values of row i to an object that was emptied.
+// refill gives the values of row i to an object that was emptied. It returns 1 if the object cannot take them, -1 with an exception set.
 static int refill(const struct wm_maker *m, PyObject *o, const struct wm_column *columns, Py_ssize_t i, PyObject **own) {
-    PyDictValues *values = m->ours ? NULL : placed(m, o);
-    if (!m->ours && !values) return 1;
+    PyDictUnicodeEntry *e = m->how == MAKE_DICT ? entries(m, o) : NULL;
+    PyDictValues *values = m->how == MAKE_ATTRIBUTES ? placed(m, o) : NULL;
+    if (!m->ours && !e && !values) return 1;
     for (Py_ssize_t k = 0; k < m->type->n; k++) {
         PyObject *v = wm_column_reuse(&columns[k], i, &own[k]);
         if (!v) return -1;
-        if (values) values->values[m->places[k]] = Py_NewRef(v);
+        if (e) e[k].me_value = Py_NewRef(v); // in the place of None, which needs no release
+        else if (values) values->values[m->places[k]] = Py_NewRef(v);
         else set_slot(o, m->offsets[k], Py_NewRef(v));
     }
     if (values) set_places(m, values);
@@ -217,15 +238,19 @@ static int refill(const struct wm_maker *m, PyObject *o, const struct wm_column 
 
 PyObject *wm_event_next(struct wm_event *e, const struct wm_column *columns, Py_ssize_t i) {
     struct wm_maker *m = e->maker;
-    if (e->object && Py_REFCNT(e->object) == 1) {
+    if (e->emptied && e->object && Py_REFCNT(e->object) == 1) {
+        e->emptied = false;
         int bad = refill(m, e->object, columns, i, e->own);
         if (bad <= 0) return bad ? NULL : e->object;
     }
+    e->emptied = false;
     Py_CLEAR(e->object);
     return e->object = make(m, columns, i, m->how == MAKE_CALL ? NULL : e->own);
 }
 
 // wm_event_used leaves the values to own alone, unless the function kept the object.
 void wm_event_used(struct wm_event *e) {
-    if (e->object && !emptied(e->maker, e->object)) Py_CLEAR(e->object);
+    if (!e->object) return;
+    e->emptied = emptied(e->maker, e->object);
+    if (!e->emptied) Py_CLEAR(e->object);
 }

@@ -17,6 +17,7 @@ PyObject *wm_maker_make(struct wm_maker *m, const struct wm_column *columns, Py_
 struct wm_event {
     struct wm_maker *maker;
     PyObject *object, **own;
+    bool emptied; // the object was used, and can be given out again
 };
 
 // wm_event_next returns a borrowed reference to the object of row i, valid until the next call.
