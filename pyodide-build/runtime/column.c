@@ -41,6 +41,7 @@ void wm_column_view(struct wm_column *c, const struct wm_array *a) {
     c->values = t->kind == WM_NULL || t->kind == WM_STRUCT ? NULL : buffer(a, 1);
     if (c->values) c->values += (size_t)c->offset * t->width;
     c->data = buffer(a, 2);
+    c->ints = t->kind == WM_INT && t->width == 8 && !c->valid, c->floats = t->kind == WM_FLOAT && t->width == 8 && !c->valid;
     if (t->kind == WM_TEXT && c->length && c->values) {
         Py_ssize_t first, last, n;
         first = wm_column_span(c, 0, &n) - c->data, last = wm_column_span(c, c->length - 1, &n) - c->data + n;
@@ -162,8 +163,9 @@ static PyObject *reuse_int(int64_t v, PyObject **own) {
         if (!(*own = (PyObject *)(o = _PyLong_New(DIGITS)))) return NULL;
     }
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-    uintptr_t n = 0;
-    for (; u; u >>= PyLong_SHIFT) o->long_value.ob_digit[n++] = (digit)(u & PyLong_MASK);
+    uintptr_t n = 1;
+    o->long_value.ob_digit[0] = (digit)(u & PyLong_MASK);
+    while (u >>= PyLong_SHIFT) o->long_value.ob_digit[n++] = (digit)(u & PyLong_MASK);
     o->long_value.lv_tag = n << 3 | (v < 0 ? 2 : 0); // number of digits, then the sign: 0 is positive, 2 negative
     return (PyObject *)o;
 }
@@ -190,6 +192,8 @@ static PyObject *reuse_text(const char *p, Py_ssize_t n, PyObject **own) {
 }
 
 PyObject *wm_column_reuse(const struct wm_column *c, Py_ssize_t i, PyObject **own) {
+    if (c->ints) return reuse_int(((const int64_t *)c->values)[i], own);
+    if (c->floats) return reuse_float(((const double *)c->values)[i], own);
     if (wm_column_null(c, i)) return Py_None;
     switch (c->type->kind) {
     case WM_BOOL: return get_bool(c, i) ? Py_True : Py_False;

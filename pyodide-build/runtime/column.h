@@ -13,6 +13,7 @@ struct wm_column {
     const char *values;   // values, offsets, or bits
     const char *data;     // bytes of text
     bool ascii;           // text: all of the batch is ASCII
+    bool ints, floats;    // all of the batch are int64 or float64, none of them null: most columns are, and need no look at each value
     struct wm_column *children;
 };
 

@@ -7,7 +7,7 @@ static bool has_offsets(const struct wm_type *t) {
 }
 
 int wm_out_init(struct wm_out *o, const struct wm_type *t, const struct wm_out *parent) {
-    *o = (struct wm_out){.type = t, .parent = parent};
+    *o = (struct wm_out){.type = t, .parent = parent, .ints = t->kind == WM_INT && t->width == 8};
     if (!t->n) return 0;
     o->children = calloc((size_t)t->n, sizeof *o->children);
     o->child_arrays = calloc((size_t)t->n, sizeof *o->child_arrays);
@@ -260,6 +260,10 @@ static int put_shared(struct wm_out *o, PyObject *v) {
 }
 
 int wm_out_put(struct wm_out *o, PyObject *v) {
+    if (o->ints && PyLong_CheckExact(v) && PyUnstable_Long_IsCompact((PyLongObject *)v)) {
+        int64_t *at = wm_out_slot(o);
+        return at ? *at = PyUnstable_Long_CompactValue((PyLongObject *)v), 0 : -1;
+    }
     if (v == Py_None && o->type->kind != WM_JSON) return o->type->kind == WM_DICTIONARY ? (o->n++, wm_out_put(&o->children[0], v)) : put_null(o);
     switch (o->type->kind) {
     case WM_NULL: return wm_out_refuse(o, v);

@@ -15,6 +15,7 @@ struct wm_out {
     PyObject *indices;           // dictionary: value -> index
     PyTypeObject *known;         // struct: the type seen last, and how its objects are read
     int reading;
+    bool ints;                   // int64: values are mostly such as need no look at the width
     struct wm_array array;
     const void *buffers[3];
     struct wm_array **child_arrays;
